@@ -1,0 +1,51 @@
+# make run      train on the bundled images and write runs/first/report.html
+# make lab      open the notebooks in JupyterLab
+# make test     everything that must hold: lint, types, tests, notebooks
+# make check    lint and types only
+# make notebooks   execute the notebooks again and store their outputs
+# make bench    the measurements in bench/
+#
+# Each sets up .venv first if it is not there. Another Python: make run PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+REQUIREMENTS := requirements.txt constraints.txt pyproject.toml
+
+.PHONY: run lab test check notebooks bench clean
+.DELETE_ON_ERROR:
+
+run: .venv/.run
+	$(BIN)/python -m practicum train --data emoji --out runs/first --restart
+
+lab: .venv/.run
+	$(BIN)/jupyter lab notebooks
+
+test: check
+	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider --doctest-glob='' notebooks
+
+check: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+notebooks: .venv/.dev
+	$(BIN)/python notebooks/execute.py
+
+clean:
+	rm -rf .venv runs
+
+.venv/.run: $(REQUIREMENTS)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "The practicum needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv || \
+	  { echo "Python could not make a virtual environment. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet -r requirements.txt -c constraints.txt
+	@touch $@
+
+.venv/.dev: .venv/.run requirements-dev.txt
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+bench: .venv/.run
+	$(BIN)/python bench/cpu_choices.py

@@ -1,0 +1,111 @@
+"""Keras, loaded quietly, and what is known about the device it runs on.
+
+Every module that needs Keras takes it from here: `from practicum.backend import keras`. TensorFlow
+writes a page of notices to standard error while it is imported, and no setting silences all of them;
+in a notebook they would stand above the learner's first result.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only
+# TensorFlow turns oneDNN's convolutions on by itself on some processors only; on others they are as much faster.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+@contextlib.contextmanager
+def quiet_standard_error() -> Iterator[None]:
+    """Hold back what C++ code writes to file descriptor 2; show it if the block fails."""
+    try:
+        sys.stderr.flush()
+        original = os.dup(2)
+    except OSError:  # no standard error at all (a windowed Python): nothing to hold back
+        yield
+        return
+    with tempfile.TemporaryFile() as held_back:
+        try:
+            os.dup2(held_back.fileno(), 2)
+            yield
+        except BaseException:
+            held_back.seek(0)
+            os.write(original, held_back.read())
+            raise
+        finally:
+            os.dup2(original, 2)
+            os.close(original)
+
+
+with quiet_standard_error():
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        for _gpu in tensorflow.config.list_physical_devices("GPU"):
+            # Take GPU memory as it is needed, so that two notebooks can share one card.
+            with contextlib.suppress(RuntimeError):  # TensorFlow is already in use: too late, and harmless
+                tensorflow.config.experimental.set_memory_growth(_gpu, True)
+
+
+def gpu_names() -> list[str]:
+    """The GPUs the backend can use, by name; empty on a machine that computes on its CPU."""
+    if keras.backend.backend() == "tensorflow":
+        devices = tensorflow.config.list_physical_devices("GPU")
+        details = [tensorflow.config.experimental.get_device_details(device) for device in devices]
+        return [detail.get("device_name", "GPU") for detail in details]
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return [device.device_kind for device in jax.devices() if device.platform == "gpu"]
+    return [name for name in keras.distribution.list_devices() if "gpu" in name.lower() or "cuda" in name.lower()]
+
+
+def device_name() -> str:
+    """What the backend computes on, for people: "GPU: Tesla T4" or "CPU, 2 cores"."""
+    gpus = gpu_names()
+    if gpus:
+        return "GPU: " + ", ".join(gpus)
+    cores = usable_cores()
+    return f"CPU, {cores} core{'s' if cores != 1 else ''}"
+
+
+def usable_cores() -> int:
+    """How many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def nvidia_gpus() -> list[str]:
+    """NVIDIA GPUs that the driver knows of, whether or not the backend can use them."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    try:
+        answer = subprocess.run(
+            [program, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [line.strip() for line in answer.stdout.splitlines() if line.strip()] if answer.returncode == 0 else []
+
+
+def unused_gpu_advice() -> str | None:
+    """One sentence on a GPU that is there but that the backend cannot use, or None."""
+    if gpu_names():
+        return None
+    present = nvidia_gpus()
+    if not present:
+        return None
+    if sys.platform == "win32":
+        remedy = "TensorFlow has no GPU support on Windows itself; run the practicum in WSL2"
+    elif keras.backend.backend() == "jax":
+        remedy = 'the plain jax package has no CUDA libraries; run: pip install "jax[cuda12]"'
+    else:
+        remedy = 'the plain tensorflow package has no CUDA libraries; run: pip install "tensorflow[and-cuda]"'
+    return f"{present[0]} is there, but {keras.backend.backend()} cannot use it: {remedy}."

@@ -1,0 +1,96 @@
+"""Images and labels of a split as shuffled, optionally augmented batches for `keras.Model.fit`."""
+
+import numpy as np
+
+from practicum.backend import keras
+from practicum.dataset import Split
+
+# With one worker, Keras hands batches on through a tf.data pipeline whose tuning thread makes `fit` wait at its end,
+# for up to as long as the training took (TensorFlow 2.21). With two workers Keras switches that tuning off.
+WORKERS = 2
+QUEUE = 4
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of (images, labels), in a new order each epoch.
+
+    What a batch holds depends on seed, epoch and its place alone, so a run can be repeated exactly.
+
+    Args:
+        split: the images (uint8, N×H×W×C) and labels. They are read a batch at a time; a memory map stays on disk.
+        batch_size: images a batch; the last one of an epoch may have fewer.
+        augment: flip half of the images left to right; move each by up to an eighth of its size, and stretch or squeeze
+            it by up to a fifth.
+        seed: any integer.
+    """
+
+    def __init__(self, split: Split, *, batch_size: int, augment: bool, seed: int) -> None:
+        super().__init__(workers=WORKERS, use_multiprocessing=False, max_queue_size=QUEUE)
+        self.split = split
+        self.batch_size = batch_size
+        self.augment = augment
+        self.seed = seed
+        self.epoch = 0
+        self.order = self._shuffled()
+
+    def __len__(self) -> int:
+        return -(-len(self.split) // self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        # Sorted places make the reading of a memory map go forward; within a batch the order does not matter.
+        chosen = np.sort(self.order[index * self.batch_size : (index + 1) * self.batch_size])
+        images = self.split.images[chosen]
+        if self.augment:
+            images = flip_shift_zoom(images, np.random.default_rng([self.seed, self.epoch, index]))
+        return images, self.split.labels[chosen]
+
+    def on_epoch_end(self) -> None:
+        self.epoch += 1
+        self.order = self._shuffled()
+
+    def _shuffled(self) -> np.ndarray:
+        return np.random.default_rng([self.seed, self.epoch]).permutation(len(self.split))
+
+
+def flip_shift_zoom(
+    images: np.ndarray, random: np.random.Generator, *, shift: float = 1 / 8, zoom: float = 0.2
+) -> np.ndarray:
+    """Each image flipped left to right with probability one half, moved, and stretched or squeezed a little.
+
+    Every pixel of the result is a pixel of the image: no colours are mixed. Where the image is moved or squeezed, its
+    outermost pixels are repeated.
+
+    Args:
+        images: (N, H, W, C) of any dtype.
+        random: where the choices come from.
+        shift: move by up to this share of height and width, 0 to 1.
+        zoom: stretch or squeeze height and width, each by its own factor from 1 - zoom to 1 + zoom; 0 up to 1.
+
+    Returns:
+        An array of the same shape and dtype.
+
+    Example:
+        >>> images = np.arange(4, dtype=np.uint8).reshape(1, 2, 2, 1)
+        >>> flip_shift_zoom(images, np.random.default_rng(0), shift=0, zoom=0)[0, :, :, 0]
+        array([[0, 1],
+               [2, 3]], dtype=uint8)
+
+    Source: flip and shift as in He et al. 2016, "Deep residual learning", section 4.2; stretching as in Szegedy et al.
+        2015, "Going deeper with convolutions", section 6.
+    """
+    count, height, width, _ = images.shape
+    flipped = random.random(count) < 0.5
+    rows = _source_places(height, count, random, shift, zoom)
+    columns = _source_places(width, count, random, shift, zoom)
+    columns[flipped] = columns[flipped, ::-1]
+    return images[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+
+def _source_places(size: int, count: int, random: np.random.Generator, shift: float, zoom: float) -> np.ndarray:
+    """For each of count images and size places: from which place of the image to take the pixel."""
+    reach = int(size * shift)
+    moves = random.integers(-reach, reach + 1, (count, 1))
+    factors = random.uniform(1 - zoom, 1 + zoom, (count, 1))
+    middle = (size - 1) / 2
+    places = np.rint((np.arange(size) - middle) / factors + middle + moves)
+    return places.clip(0, size - 1).astype(int)

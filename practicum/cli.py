@@ -1,0 +1,327 @@
+"""The command line: `python -m practicum`. The only module that prints results and decides exit statuses."""
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from practicum import __version__
+from practicum.recipes import RECIPES
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+
+EXAMPLES = """\
+examples:
+  python -m practicum doctor
+  python -m practicum train --data emoji --epochs 10 --out runs/a
+  python -m practicum train --data photos.zip --target-accuracy 0.7 --time-budget 120 --json --out runs/b
+  python -m practicum inspect runs/a --image cat.jpg --out cat.html
+
+exit status: 0 done, 1 failed, 2 wrong use or unusable input
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; give its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given)
+    try:
+        return options.run(options, given)
+    except (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        if os.environ.get("PRACTICUM_DEBUG"):
+            raise
+        return _complain(str(error), WRONG_USE)
+    except KeyboardInterrupt:
+        return _complain("interrupted", FAILED)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; closing it again at exit would fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FAILED
+    except Exception as error:
+        if os.environ.get("PRACTICUM_DEBUG"):
+            raise
+        return _complain(f"{type(error).__name__}: {error} (PRACTICUM_DEBUG=1 shows where)", FAILED)
+
+
+def _complain(message: str, status: int) -> int:
+    print(f"practicum: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    """Answers wrong use in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_complain(f"{message}. {self.prog} --help lists what there is.", WRONG_USE))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _OneLineParser(
+        prog="python -m practicum",
+        description="Train a convolutional neural network, and look inside it.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"practicum {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    doctor = commands.add_parser("doctor", help="is this machine ready?", description="Is this machine ready?")
+    doctor.add_argument("--json", action="store_true", help="print one JSON object on one line")
+    doctor.set_defaults(run=_doctor)
+
+    train = commands.add_parser(
+        "train",
+        help="train a CNN and write a report about it",
+        description="Train a CNN on a dataset; write the model, its history, pictures and report.html.",
+        epilog="example:\n  python -m practicum train --data emoji --filters 32,64,128 --dense 64 --out runs/a",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = train.add_argument
+    add(
+        "--data",
+        default="emoji",
+        help="a dataset name, or a folder or archive of class folders (default: emoji)",
+    )
+    add("--image-size", type=int, metavar="PIXELS", help="resize a folder's images to this height and width")
+    add(
+        "--recipe",
+        choices=sorted(RECIPES),
+        default="fast",
+        help="fast: the best known; plain: the bare network of the lesson (default: fast)",
+    )
+    add("--filters", type=_numbers, metavar="N,N,…", help="filters of each module (default: the recipe's)")
+    add(
+        "--kernel-size",
+        type=_numbers,
+        default=(3,),
+        metavar="N[,N…]",
+        help="side of the filters, one for all or one a module (default: 3)",
+    )
+    add("--padding", choices=("same", "valid"), default="same", help="zeros around the image, or none (default: same)")
+    add(
+        "--pool-size",
+        type=_numbers,
+        default=(2,),
+        metavar="N[,N…]",
+        help="side of the pooling tiles, one for all or one a module (default: 2)",
+    )
+    add(
+        "--dense",
+        type=_numbers_or_none,
+        default=(64,),
+        metavar="N,N,…",
+        help='units of each fully connected layer, or "none" (default: 64)',
+    )
+    add("--dropout", type=float, help="share of units switched off in training (default: the recipe's)")
+    add("--epochs", type=_count, help="passes over the training images, at most (default: the recipe's)")
+    add("--batch-size", type=_count, help="images a step (default: the recipe's)")
+    add("--target-accuracy", type=float, metavar="SHARE", help="stop at this validation accuracy, 0 to 1")
+    add("--time-budget", type=float, metavar="SECONDS", help="stop after about so many seconds")
+    add("--precision", choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"), default="auto")
+    add("--seed", type=int, default=0, help="makes a run repeatable (default: 0)")
+    add(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="where to write; a finished run in it is shown, not repeated (default: a new folder in runs/)",
+    )
+    add("--restart", action="store_true", help="train anew although FOLDER holds a run")
+    add("--no-report", action="store_true", help="write no pictures and no report.html")
+    add("--json", action="store_true", help="print one JSON object on one line")
+    train.set_defaults(run=_train)
+
+    inspect = commands.add_parser(
+        "inspect",
+        help="see what a trained network makes of an image",
+        description="Write a page about what a trained network makes of one image, layer by layer.",
+        epilog="example:\n  python -m practicum inspect runs/a --image cat.jpg --out cat.html",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    inspect.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="folder of a finished training")
+    inspect.add_argument("--image", type=Path, required=True, help="an image file")
+    inspect.add_argument("--out", type=Path, metavar="PAGE", help="where to write (default: RUN_DIR/IMAGE.html)")
+    inspect.add_argument("--json", action="store_true", help="print one JSON object on one line")
+    inspect.set_defaults(run=_inspect)
+    return parser
+
+
+def _count(text: str) -> int:
+    """A whole number above 0, checked here so that a slip is answered before anything is loaded."""
+    if not text.strip().isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0; got {text!r}")
+    return int(text)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(_count(part) for part in text.split(","))
+    except (ValueError, argparse.ArgumentTypeError):
+        raise argparse.ArgumentTypeError(
+            f"expected whole numbers above 0 with commas between, such as 32,64; got {text!r}"
+        ) from None
+
+
+def _numbers_or_none(text: str) -> tuple[int, ...]:
+    return () if text.lower() in ("none", "0", "") else _numbers(text)
+
+
+def _doctor(options: argparse.Namespace, given: list[str]) -> int:
+    from practicum.doctor import examine
+
+    findings = examine()
+    healthy = all(finding.state != "problem" for finding in findings)
+    if options.json:
+        _print_json({"ready": healthy, "findings": [vars(finding) for finding in findings]})
+    else:
+        signs = {"ok": "ok      ", "warning": "warning ", "problem": "PROBLEM "}
+        for finding in findings:
+            print(f"{signs[finding.state]} {finding.what:<10} {finding.found}")
+            if finding.advice:
+                print(f"{'':20}→ {finding.advice}")
+        print("This machine is ready." if healthy else "This machine is not ready yet; mend the problems from the top.")
+    return DONE if healthy else FAILED
+
+
+def _train(options: argparse.Namespace, given: list[str]) -> int:
+    from practicum import data
+
+    dataset = data.load(options.data, image_size=options.image_size, seed=options.seed)
+    for remark in dataset.remarks:
+        print(f"note: {remark}", file=sys.stderr)
+    recipe = RECIPES[options.recipe]
+
+    # What needs TensorFlow is imported once the data is known to be good: a typing error is answered at once.
+    from practicum import report, runs, training
+    from practicum.model import build_cnn
+
+    model = build_cnn(
+        dataset.image_shape,
+        len(dataset.class_names),
+        filters=options.filters or recipe.filters,
+        kernel_size=_one_or_list(options.kernel_size),
+        padding=options.padding,
+        pool_size=_one_or_list(options.pool_size),
+        dense_units=options.dense,
+        dropout=recipe.dropout if options.dropout is None else options.dropout,
+        batch_norm=recipe.batch_norm,
+        seed=options.seed,
+    )
+    epochs = options.epochs or recipe.epochs_for(len(dataset.train))
+    run_dir = options.out or _new_run_dir(dataset.name)
+    result = training.train(
+        model,
+        dataset,
+        epochs=epochs,
+        target_accuracy=options.target_accuracy,
+        time_budget=options.time_budget,
+        augment=recipe.augments_in(epochs),
+        precision=options.precision,
+        batch_size=recipe.batch_size if options.batch_size is None else options.batch_size,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        label_smoothing=recipe.label_smoothing,
+        run_dir=run_dir,
+        restart=options.restart,
+        seed=options.seed,
+    )
+    if not result.best_epoch:
+        return _complain(f"stopped before the first epoch was through ({result.stopped_by})", FAILED)
+    evaluation = training.evaluate(model, dataset.test, dataset.class_names)
+    runs.write_json(run_dir / "dataset.json", {"class_names": dataset.class_names, "data": options.data})
+    summary = {
+        "data": dataset.name,
+        "parameters": result.parameters,
+        "epochs": result.epochs,
+        "seconds": round(result.seconds, 2),
+        "seconds_to_target": result.seconds_to_target and round(result.seconds_to_target, 2),
+        "validation_accuracy": result.validation_accuracy,
+        "test_accuracy": evaluation.accuracy,
+        "test_loss": evaluation.loss,
+        "stopped_by": result.stopped_by,
+        "backend": result.backend,
+        "device": result.device,
+        "precision": result.precision,
+        "seed": result.seed,
+        "run_dir": str(run_dir),
+    }
+    runs.write_json(run_dir / "summary.json", {**summary, "confusion": evaluation.confusion.tolist()})
+    if not options.no_report:
+        print("drawing the report …", file=sys.stderr, flush=True)
+        command = "python -m practicum " + shlex.join(given)
+        page = report.write_report(run_dir, model, dataset, result, evaluation, command=command)
+    if options.json:
+        _print_json(summary)
+        return DONE
+    print(f"test accuracy {evaluation.accuracy:.1%} on {len(evaluation.labels):,} images it has never seen")
+    print(f"trained for {result.seconds:.0f} s on {result.device}")
+    print(f"report: {page}" if not options.no_report else f"model: {run_dir / runs.MODEL_FILE}")
+    return DONE
+
+
+def _inspect(options: argparse.Namespace, given: list[str]) -> int:
+    from practicum import folder
+
+    facts = _run_facts(options.run_dir)
+    if not options.image.is_file():
+        raise ValueError(f"inspect: there is no image file {options.image}")
+    content = options.image.read_bytes()
+    try:
+        folder.decode_image(content)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise ValueError(f"inspect: {options.image} cannot be read as an image ({error})") from None
+
+    from practicum import report, runs, training
+    from practicum.backend import keras
+
+    model = keras.saving.load_model(options.run_dir / runs.MODEL_FILE, compile=False)
+    height, width, channels = model.input_shape[1:]
+    image = folder.decode_image(content, (height, width))
+    if channels == 1:
+        image = folder.to_grey(image)
+    names = tuple(facts["class_names"])
+    probabilities = training.predict(model, image[None])[0]
+    page = report.write_inspection(
+        options.out or options.run_dir / f"{options.image.stem}.html",
+        model,
+        image,
+        probabilities,
+        class_names=names,
+        image_name=options.image.name,
+    )
+    answer = names[probabilities.argmax()]
+    if options.json:
+        shares = {name: round(float(share), 6) for name, share in zip(names, probabilities, strict=True)}
+        _print_json({"image": str(options.image), "answer": answer, "probabilities": shares, "page": str(page)})
+    else:
+        print(f"{options.image.name}: {answer} ({probabilities.max():.1%})")
+        print(f"page: {page}")
+    return DONE
+
+
+def _run_facts(run_dir: Path) -> dict[str, Any]:
+    """What the run folder says of its data."""
+    if not (run_dir / "model.keras").is_file() or not (run_dir / "dataset.json").is_file():
+        raise ValueError(
+            f"inspect: {run_dir} holds no finished training (model.keras, dataset.json); train one with --out {run_dir}"
+        )
+    return json.loads((run_dir / "dataset.json").read_text(encoding="utf-8"))
+
+
+def _new_run_dir(name: str) -> Path:
+    stem = "".join(letter if letter.isalnum() else "_" for letter in name)
+    number = 1
+    while (folder := Path("runs") / f"{stem}-{number}").exists():
+        number += 1
+    return folder
+
+
+def _one_or_list(values: tuple[int, ...]) -> int | list[int]:
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    print(json.dumps(content, ensure_ascii=False))

@@ -1,0 +1,179 @@
+"""A name or a folder -> a Dataset: images and labels, in train, validation and test."""
+
+import csv
+import difflib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from practicum import cache, folder, formats
+from practicum.dataset import SPLITS, VALIDATION_SHARE, Dataset, Split, image_keys, split_images
+
+__all__ = ["Dataset", "Split", "load"]
+
+BUNDLED = ("emoji", "fashion")
+FINDABLE = {
+    # name: what PRACTICUM_DATA may hold it as, first choice first
+    "fashion_mnist": ("fashion-mnist", "fashion_mnist"),
+    "cifar10": ("cifar-10-binary.tar.gz", "cifar-10-batches-bin"),
+    "cats_vs_dogs": ("cats_and_dogs_filtered.zip", "cats_and_dogs_filtered", "cats-vs-dogs.tar"),
+}
+# Datasets in a format of their own; the other findable ones are archives of class folders.
+READERS = {"fashion_mnist": formats.read_fashion_mnist, "cifar10": formats.read_cifar10}
+ORIGINS = {
+    # name: source, licence
+    "fashion_mnist": ("Fashion-MNIST, Zalando Research (Xiao, Rasul, Vollgraf 2017)", "MIT, Zalando SE"),
+    "cifar10": ("CIFAR-10 (Krizhevsky 2009)", "not stated"),
+    "cats_vs_dogs": ("Dogs vs. Cats (Asirra, Kaggle)", "not stated"),
+}
+
+
+def load(name_or_folder: str | Path, *, image_size: int | tuple[int, int] | None = None, seed: int = 0) -> Dataset:
+    """The dataset of that name, or the images of a folder or archive of class folders.
+
+    Bundled with the course: "emoji", "fashion". Found in the folders of PRACTICUM_DATA: "fashion_mnist", "cifar10",
+    "cats_vs_dogs". Anything else is the path of a folder, .zip or .tar with one folder of images a class, or with
+    train/, (validation/,) test/ above them. To load a folder called emoji, write ./emoji.
+
+    Args:
+        name_or_folder: a name from above, or a path.
+        image_size: for folders and archives: height and width in pixels to resize the images to, as one number or
+            (height, width). None keeps the images' own size where they share one and resizes to 96×96 otherwise.
+            Resizing keeps the whole image and may change its proportions.
+        seed: decides which training images become the validation (10 %) and test (15 %) split where the files
+            bring none. The same seed gives the same splits on every machine.
+
+    Returns:
+        A Dataset. Splits cut here hold every class in proportion, and equal images always stand in the same one.
+
+    Raises:
+        ValueError: no such dataset, folder or archive; or no usable images in it.
+
+    Example:
+        >>> load("emoji")
+        Dataset(emoji: 8 classes, images 32×32×3, train 2,530, validation 560, test 552)
+    """
+    name = os.fspath(name_or_folder)
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"load: expected a dataset's name or a path. Received {name_or_folder!r}.")
+    size = _checked_size(image_size)
+    if size is not None and name in (*BUNDLED, *READERS):
+        raise ValueError(
+            f"load: image_size is for folders of images; {name} has a size of its own. "
+            f"Received image_size={image_size!r}. Leave it out."
+        )
+    if name in BUNDLED:
+        return _load_bundled(name, seed)
+    if name in FINDABLE:
+        return _load_findable(name, size, seed)
+    path = Path(name).expanduser()
+    if not path.exists():
+        raise ValueError(_not_found(name))
+    return _load_images(path, path.name, size, seed)
+
+
+def search_path() -> list[Path]:
+    """The read-only data folders that PRACTICUM_DATA names."""
+    return [Path(entry).expanduser() for entry in os.environ.get("PRACTICUM_DATA", "").split(os.pathsep) if entry]
+
+
+def bundled_folder() -> Path:
+    """Where the course's own data lies: data/ beside the package."""
+    return Path(__file__).resolve().parent.parent / "data"
+
+
+def _checked_size(image_size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    if image_size is None:
+        return None
+    pair = tuple(image_size) if isinstance(image_size, tuple | list) else (image_size, image_size)
+    if len(pair) != 2 or not all(isinstance(side, int) and 8 <= side <= 1024 for side in pair):
+        raise ValueError(
+            f"load: image_size is a number of pixels from 8 to 1024, or (height, width). Received {image_size!r}."
+        )
+    return pair[0], pair[1]
+
+
+def _load_bundled(name: str, seed: int) -> Dataset:
+    folder = bundled_folder() / name
+    if not (folder / "dataset.json").is_file():
+        raise ValueError(
+            f"load: the bundled dataset {name} is not at {folder}. The practicum is used from its whole folder "
+            "(git clone), where data/ lies beside practicum/."
+        )
+    description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+    images, rows = read_sheet(folder, description)
+    class_names = tuple(description["class_names"])
+    labels = np.array([class_names.index(row["class"]) for row in rows], np.int32)
+    split_names = np.array([row["split"] for row in rows])
+    if "validation" not in split_names:
+        places = np.flatnonzero(split_names == "train")
+        cut = split_images(labels[places], image_keys(images[places]), VALIDATION_SHARE, seed=seed)
+        split_names = split_names.astype("U10")
+        split_names[places[cut]] = "validation"
+    train, validation, test = (Split(images[split_names == name], labels[split_names == name]) for name in SPLITS)
+    return Dataset(
+        name, class_names, train, validation, test, source=description["source"], licence=description["licence"]
+    )
+
+
+def read_sheet(folder: Path, description: dict[str, Any]) -> tuple[np.ndarray, list[dict[str, str]]]:
+    """A bundled dataset's images, uint8 (N, H, W, C), and the rows of its labels.csv, as its dataset.json describes."""
+    from PIL import Image
+
+    height, width, channels = description["image_shape"]
+    with Image.open(folder / "images.png") as sheet:
+        pixels = np.asarray(sheet)
+    tiles = pixels.reshape(-1, height, description["tiles_across"], width, channels).swapaxes(1, 2)
+    images = tiles.reshape(-1, height, width, channels)[: description["count"]]
+    with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return images, rows
+
+
+def _load_findable(name: str, size: tuple[int, int] | None, seed: int) -> Dataset:
+    places = [folder / file_name for folder in search_path() for file_name in FINDABLE[name]]
+    path = next((place for place in places if place.exists()), None)
+    if path is None:
+        tried = ", ".join(map(str, places)) or "no folder (PRACTICUM_DATA is not set)"
+        raise ValueError(
+            f"load: {name} is not bundled and was not found; tried {tried}. Either name the folder that holds "
+            f"{FINDABLE[name][0]} in PRACTICUM_DATA, or pass the path of a folder or archive of class folders, or use "
+            f"a bundled dataset: {', '.join(BUNDLED)}."
+        )
+    if name not in READERS:
+        return _load_images(path, name, size, seed)
+
+    def build(writer: cache.Writer) -> None:
+        arrays = READERS[name](path)
+        writer.class_names = arrays.class_names
+        writer.add("train", arrays.train_images, arrays.train_labels)
+        writer.add("test", arrays.test_images, arrays.test_labels)
+
+    source, licence = ORIGINS[name]
+    return cache.load_or_build(name, path, build, key=(), seed=seed, source=source, licence=licence)
+
+
+def _load_images(path: Path, name: str, size: tuple[int, int] | None, seed: int) -> Dataset:
+    source, licence = ORIGINS.get(name, (f"the images of {path.name}", "not stated"))
+    return cache.load_or_build(
+        name,
+        path,
+        lambda writer: folder.decode_into(writer, path, size),
+        key=(size,),
+        seed=seed,
+        source=source,
+        licence=licence,
+    )
+
+
+def _not_found(name: str) -> str:
+    close = difflib.get_close_matches(name, (*BUNDLED, *FINDABLE), n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    return (
+        f"load: {name!r} is no dataset, folder or archive.{hint} Bundled: {', '.join(BUNDLED)}. "
+        f"Found in PRACTICUM_DATA: {', '.join(FINDABLE)}. Or pass the path of a folder, .zip or .tar "
+        "with one folder of images for each class."
+    )

@@ -1,0 +1,332 @@
+"""Arrays -> matplotlib figures. Each function returns a Figure and shows nothing by itself.
+
+In a notebook, a Figure as the last value of a cell is displayed; anywhere else, call its savefig.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from textwrap import wrap
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from practicum.tiles import SIGNED, Board
+
+# Okabe and Ito's colours, told apart with every kind of colour vision.
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+MAPS = "viridis"  # from low to high
+MOST_TILES = 64
+
+STYLE = {
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 96,
+    "legend.frameon": False,
+}
+DARK_INK, DARK_PAPER = "#d7dae0", "#1b1e24"
+DARK_STYLE = {
+    "figure.facecolor": DARK_PAPER,
+    "savefig.facecolor": DARK_PAPER,
+    "axes.facecolor": DARK_PAPER,
+    "text.color": DARK_INK,
+    "axes.labelcolor": DARK_INK,
+    "axes.edgecolor": DARK_INK,
+    "xtick.color": DARK_INK,
+    "ytick.color": DARK_INK,
+    "lines.color": DARK_INK,
+}
+_dark = False
+
+
+@contextmanager
+def dark_paper() -> Iterator[None]:
+    """Draw the figures made inside this block for a dark page."""
+    global _dark
+    before, _dark = _dark, True
+    try:
+        yield
+    finally:
+        _dark = before
+
+
+def curves(history: Mapping[str, Sequence[float]]) -> Figure:
+    """Loss and accuracy per epoch, of training and of validation.
+
+    Args:
+        history: TrainingResult.history: "loss", "accuracy", "validation_loss", "validation_accuracy".
+    """
+    with _style():
+        figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
+        epochs = np.arange(1, len(history["loss"]) + 1)
+        for axes, name, title in ((left, "loss", "Loss (cross-entropy, nats)"), (right, "accuracy", "Accuracy")):
+            axes.plot(epochs, history[name], color=BLUE, marker="o", markersize=4, label="training")
+            axes.plot(epochs, history[f"validation_{name}"], color=ORANGE, marker="s", markersize=4, label="validation")
+            axes.set(title=title, xlabel="epoch", xlim=(0.5, max(len(epochs), 1) + 0.5))
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        right.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        right.set_ylim(0, 1.02)
+        right.legend(loc="lower right")
+        return _finished(figure)
+
+
+def confusion(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
+    """A confusion matrix: a row for each right class, a column for each answer.
+
+    Colour is the share of the row, so that classes of different size compare; the numbers are images.
+
+    Args:
+        counts: int (classes, classes), Evaluation.confusion.
+        class_names: one name a class.
+    """
+    counts = np.asarray(counts)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+    with _style():
+        side = 2.2 + 0.5 * len(class_names)
+        figure, axes = plt.subplots(figsize=(side + 0.8, side))
+        picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for row in range(len(class_names)):
+            for column in range(len(class_names)):
+                if counts[row, column]:
+                    ink = "white" if shares[row, column] > 0.5 else "#222"
+                    axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=ink, fontsize=9)
+        places = range(len(class_names))
+        axes.set_xticks(places, class_names, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_yticks(places, class_names)
+        axes.set(xlabel="the network's answer", ylabel="the right class", title="Which classes are mixed up")
+        axes.spines[:].set_visible(False)
+        bar = figure.colorbar(picture, ax=axes, shrink=0.7, label="share of the right class")
+        bar.outline.set_visible(False)
+        bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        return _finished(figure)
+
+
+def answers(
+    images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str], *, title: str = ""
+) -> Figure:
+    """Images with the network's answer, how sure it was, and the right class.
+
+    Args:
+        images: uint8 (N, H, W, C).
+        labels: int (N,), the right classes.
+        probabilities: (N, classes).
+        class_names: one name a class.
+    """
+    captions = [
+        f"{class_names[row.argmax()]} {row.max():.0%}\n"
+        + ("right" if row.argmax() == label else f"is: {class_names[label]}")
+        for label, row in zip(labels, probabilities, strict=True)
+    ]
+    return gallery(images, captions, title=title or ("" if len(images) else "none"))
+
+
+def gallery(
+    images: Sequence[np.ndarray] | np.ndarray, captions: Sequence[str], *, title: str = "", columns: int = 8
+) -> Figure:
+    """Images in rows, each with a caption under it.
+
+    Args:
+        images: uint8 (H, W, C) each, C 1 or 3.
+        captions: one text an image; long lines are wrapped.
+        title: stands above all.
+        columns: images a row.
+    """
+    captions = [
+        "\n".join(wrapped for line in caption.split("\n") for wrapped in wrap(line, 17)) for caption in captions
+    ]
+    lines = max((caption.count("\n") + 1 for caption in captions if caption), default=0)
+    with _style():
+        rows = -(-len(images) // columns)
+        board = Board(min(columns, max(len(images), 1)), rows, tile=1.15, below=0.16 * lines + 0.05, title=title)
+        for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
+            board.image(place // columns, place % columns, image)
+            board.caption_below(place // columns, place % columns, caption)
+        return _finished(board.figure)
+
+
+def filters(kernel: np.ndarray, *, title: str = "Learned filters", most: int = MOST_TILES) -> Figure:
+    """The filters of a layer as pictures.
+
+    Filters on three channels are drawn in colour: grey means zero, and each filter is stretched to its own largest
+    value. Filters on another depth are drawn slice by slice, a row a filter, with one colour scale for all: orange
+    negative, purple positive. A filter that is zero everywhere is drawn grey and marked.
+
+    Args:
+        kernel: (height, width, input depth, number of filters), from inspection.filters.
+        most: draw at most so many filters, the first ones.
+    """
+    kernel = np.asarray(kernel, dtype=np.float64)
+    if kernel.ndim != 4:
+        raise ValueError(
+            f"plots.filters: a kernel has four dimensions (height, width, depth, filters). Received {kernel.shape}. "
+            "Pass what inspection.filters(model, layer) gives."
+        )
+    depth, count = kernel.shape[2], min(kernel.shape[3], most)
+    more = f" (the first {count} of {kernel.shape[3]})" if kernel.shape[3] > count else ""
+    signed = kernel[..., :count]
+    with _style():
+        if depth == 3:
+            return _finished(_colour_filters(signed, title + more))
+        if depth == 1:
+            return _finished(_one_slice_filters(signed[:, :, 0], title + more))
+        return _finished(_filter_slices(signed, title, kernel.shape[3]))
+
+
+def _colour_filters(kernel: np.ndarray, title: str) -> Figure:
+    board = Board.of(kernel.shape[3], tile=0.85, above=0.18, title=title)
+    for number in range(kernel.shape[3]):
+        largest = np.abs(kernel[..., number]).max()
+        row, column = divmod(number, board.columns)
+        board.put(row, column, 0.5 + kernel[..., number] / (2 * largest or 1.0))
+        board.caption_above(row, column, f"{number}" if largest else f"{number} zero")
+    return board.figure
+
+
+def _one_slice_filters(kernel: np.ndarray, title: str) -> Figure:
+    board = Board.of(kernel.shape[2], tile=0.85, above=0.18, title=title, bar=True)
+    scale = _signed_scale(kernel)
+    for number in range(kernel.shape[2]):
+        row, column = divmod(number, board.columns)
+        board.put(row, column, kernel[..., number], cmap=SIGNED, norm=scale)
+        board.caption_above(row, column, f"{number}" if kernel[..., number].any() else f"{number} zero")
+    board.colour_bar(SIGNED, scale, "weight")
+    return board.figure
+
+
+def _filter_slices(
+    kernel: np.ndarray, title: str, of_filters: int, most_filters: int = 8, most_slices: int = 16
+) -> Figure:
+    rows, columns = min(kernel.shape[3], most_filters), min(kernel.shape[2], most_slices)
+    what = f"{title}: filters 0 to {rows - 1} of {of_filters}, on channels 0 to {columns - 1} of {kernel.shape[2]}"
+    board = Board(columns, rows, tile=0.5, left=0.9, top=0.2, title=what, bar=True)
+    scale = _signed_scale(kernel)
+    for row in range(rows):
+        board.label(row, f"filter {row}" if kernel[..., row].any() else f"filter {row} zero")
+        for column in range(columns):
+            board.put(row, column, kernel[:, :, column, row], cmap=SIGNED, norm=scale)
+            if row == 0:
+                board.caption_above(0, column, f"{column}")
+    board.colour_bar(SIGNED, scale, "weight")
+    return board.figure
+
+
+def feature_maps(maps: np.ndarray, *, title: str = "Feature maps", most: int = MOST_TILES) -> Figure:
+    """The feature maps of one layer for one image, all on one colour scale.
+
+    A map that is zero everywhere is marked: its filter found nothing in this image.
+
+    Args:
+        maps: (height, width, number of maps), one value of inspection.feature_maps.
+        most: draw at most so many maps, the first ones.
+    """
+    maps = np.asarray(maps, dtype=np.float64)
+    if maps.ndim != 3:
+        raise ValueError(
+            f"plots.feature_maps: feature maps have three dimensions (height, width, maps). Received {maps.shape}. "
+            "Pass one layer's maps: feature_maps(model, image)['module1_relu']."
+        )
+    count = min(maps.shape[2], most)
+    more = f" (the first {count} of {maps.shape[2]})" if maps.shape[2] > count else ""
+    scale = _map_scale(maps)
+    with _style():
+        board = Board.of(count, tile=0.95, above=0.18, title=title + more, bar=True)
+        for number in range(count):
+            row, column = divmod(number, board.columns)
+            board.put(row, column, maps[..., number], cmap=MAPS, norm=scale)
+            board.caption_above(row, column, f"{number}" if maps[..., number].any() else f"{number} all zero")
+        board.colour_bar(MAPS, scale, "activation")
+        return _finished(board.figure)
+
+
+def road(image: np.ndarray, maps: Mapping[str, np.ndarray], layers: Sequence[str], *, per_layer: int = 6) -> Figure:
+    """One image's way through a network: a row for each of layers, with its strongest feature maps.
+
+    Args:
+        image: uint8 (H, W, C).
+        maps: inspection.feature_maps of that image.
+        layers: names of layers that give feature maps, in order.
+        per_layer: how many maps a row shows: those with the highest mean.
+    """
+    with _style():
+        board = Board(per_layer, len(layers) + 1, tile=0.95, left=1.9, above=0.18)
+        board.label(0, "the image")
+        board.image(0, 0, image)
+        for row, name in enumerate(layers, start=1):
+            layer_maps = np.asarray(maps[name], dtype=np.float64)
+            height, width, depth = layer_maps.shape
+            board.label(row, f"{name}\n{height}×{width}, {depth} maps")
+            strongest = np.argsort(-layer_maps.mean(axis=(0, 1)), kind="stable")[:per_layer]
+            for column, number in enumerate(strongest):
+                board.put(row, column, layer_maps[..., number], cmap=MAPS, norm=_map_scale(layer_maps))
+                board.caption_above(row, column, f"{number}")
+        return _finished(board.figure)
+
+
+def examples(images: np.ndarray, labels: np.ndarray, class_names: Sequence[str], *, per_class: int = 8) -> Figure:
+    """A row of images for each class, taken at even steps through the class.
+
+    Args:
+        images: uint8 (N, H, W, C).
+        labels: int (N,).
+        class_names: one name a class.
+    """
+    with _style():
+        board = Board(per_class, len(class_names), tile=0.8, left=1.7)
+        for row, name in enumerate(class_names):
+            board.label(row, name)
+            places = np.flatnonzero(labels == row)
+            shown = places[np.linspace(0, len(places) - 1, min(per_class, len(places))).astype(int)]
+            for column, place in enumerate(shown):
+                board.image(row, column, images[place])
+        return _finished(board.figure)
+
+
+def probabilities(values: np.ndarray, class_names: Sequence[str]) -> Figure:
+    """The softmax for one image: a bar a class, from 0 to 1.
+
+    Args:
+        values: (classes,), from 0 to 1.
+        class_names: one name a class.
+    """
+    with _style():
+        figure, axes = plt.subplots(figsize=(5.5, 0.32 * len(class_names) + 0.8))
+        places = np.arange(len(class_names))
+        best = int(np.argmax(values))
+        axes.barh(places, values, color=[VERMILION if place == best else BLUE for place in places])
+        for place, value in zip(places, values, strict=True):
+            axes.text(value + 0.01, place, f"{value:.0%}", va="center", fontsize=9)
+        axes.set_yticks(places, class_names)
+        axes.invert_yaxis()
+        axes.set(xlim=(0, 1.1), xlabel="probability", title=f"The answer: {class_names[best]}")
+        return _finished(figure)
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    with plt.rc_context({**STYLE, **(DARK_STYLE if _dark else {})}):
+        yield
+
+
+def _finished(figure: Figure) -> Figure:
+    """Take figure out of pyplot's hands, or a notebook would display it a second time."""
+    plt.close(figure)
+    return figure
+
+
+def _signed_scale(values: np.ndarray) -> Normalize:
+    """Zero in the middle of the colours."""
+    limit = float(np.abs(values).max()) or 1.0
+    return Normalize(-limit, limit)
+
+
+def _map_scale(maps: np.ndarray) -> Normalize:
+    """From zero (or the lowest value, if that is negative) to the highest; also for maps that are all zero."""
+    low, high = min(float(maps.min()), 0.0), float(maps.max())
+    return Normalize(low, high if high > low else low + 1.0)

@@ -1,0 +1,179 @@
+"""Show that work goes on: in a terminal, in a notebook, or as plain lines in a log.
+
+Everything goes to standard error (in a notebook, to the cell), so that standard output stays free for results.
+"""
+
+import html
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol, TypeVar
+
+Item = TypeVar("Item")
+REDRAW_SECONDS = 0.25
+
+
+def in_notebook() -> bool:
+    """True in a Jupyter kernel (JupyterLab, Colab, VS Code), False in a terminal or a script."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def track(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:
+    """Hand on items one by one, showing what is done and how much of it."""
+    if in_notebook():
+        yield from _track_in_notebook(items, what, total)
+    elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import track as rich_track
+
+        yield from rich_track(items, what, total, console=Console(stderr=True), transient=True)
+    else:
+        print(f"{what}: {total:,} …", file=sys.stderr, flush=True)
+        yield from items
+
+
+def _track_in_notebook(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:
+    from IPython.display import HTML, display
+
+    handle = display(HTML(""), display_id=True)
+    drawn = 0.0
+    for done, item in enumerate(items):
+        if time.monotonic() - drawn > REDRAW_SECONDS:
+            drawn = time.monotonic()
+            handle.update(
+                HTML(f'{html.escape(what)} <progress max="{total}" value="{done}"></progress> {done:,}/{total:,}')
+            )
+        yield item
+    handle.update(HTML(f"{html.escape(what)}: {total:,}, done"))
+
+
+class TrainingDisplay(Protocol):
+    """What a training tells its display."""
+
+    def start(self, title: str, epochs: int) -> None: ...
+    def step(self, epoch: int, share_of_epoch: float) -> None: ...
+    def end_epoch(self, row: dict[str, float]) -> None: ...
+    def close(self, closing: str) -> None: ...
+
+
+def training_display(shown: bool) -> TrainingDisplay:
+    """The display that suits where the training runs."""
+    if not shown:
+        return Silent()
+    if in_notebook():
+        return InNotebook()
+    return InTerminal() if sys.stderr.isatty() else PlainLines()
+
+
+HEADINGS = ("epoch", "seconds", "train loss", "train accuracy", "validation loss", "validation accuracy")
+
+
+def cells(row: dict[str, float]) -> tuple[str, ...]:
+    """One epoch's figures as text, in the order of HEADINGS."""
+    return (
+        f"{row['epoch']:.0f}",
+        f"{row['seconds']:.1f}",
+        f"{row['loss']:.3f}",
+        f"{row['accuracy']:.1%}",
+        f"{row['validation_loss']:.3f}",
+        f"{row['validation_accuracy']:.1%}",
+    )
+
+
+class Silent:
+    def start(self, title: str, epochs: int) -> None:
+        pass
+
+    def step(self, epoch: int, share_of_epoch: float) -> None:
+        pass
+
+    def end_epoch(self, row: dict[str, float]) -> None:
+        pass
+
+    def close(self, closing: str) -> None:
+        pass
+
+
+class PlainLines(Silent):
+    """A line an epoch, for logs."""
+
+    def start(self, title: str, epochs: int) -> None:
+        self._print(title)
+        self._print("  ".join(HEADINGS))
+
+    def end_epoch(self, row: dict[str, float]) -> None:
+        self._print("  ".join(cell.rjust(len(heading)) for cell, heading in zip(cells(row), HEADINGS, strict=True)))
+
+    def close(self, closing: str) -> None:
+        self._print(closing)
+
+    def _print(self, line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+
+class InTerminal(PlainLines):
+    """A line an epoch, and under the last one a bar for the epoch under way."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        self.bars = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
+        self.task: Any = None
+
+    def start(self, title: str, epochs: int) -> None:
+        super().start(title, epochs)
+        self.epochs = epochs
+        self.bars.start()
+        self.task = self.bars.add_task(f"epoch 1 of at most {epochs}", total=1.0)
+
+    def step(self, epoch: int, share_of_epoch: float) -> None:
+        description = f"epoch {epoch} of at most {self.epochs}"
+        self.bars.update(self.task, completed=share_of_epoch, description=description)
+
+    def close(self, closing: str) -> None:
+        self.bars.stop()
+        super().close(closing)
+
+    def _print(self, line: str) -> None:
+        self.bars.console.print(line, markup=False, soft_wrap=True)
+
+
+class InNotebook:
+    """A table that grows by a row an epoch, with a bar below it while an epoch is under way."""
+
+    def start(self, title: str, epochs: int) -> None:
+        from IPython.display import HTML, display
+
+        self.make_html = HTML
+        self.title, self.epochs = title, epochs
+        self.rows: list[tuple[str, ...]] = []
+        self.drawn = 0.0
+        self.handle = display(HTML(self._page("")), display_id=True)
+
+    def step(self, epoch: int, share_of_epoch: float) -> None:
+        if time.monotonic() - self.drawn > REDRAW_SECONDS:
+            self.drawn = time.monotonic()
+            bar = f'epoch {epoch} of at most {self.epochs} <progress max="1" value="{share_of_epoch:.3f}"></progress>'
+            self._show(bar)
+
+    def end_epoch(self, row: dict[str, float]) -> None:
+        self.rows.append(cells(row))
+        self._show("")
+
+    def close(self, closing: str) -> None:
+        self._show(html.escape(closing))
+
+    def _show(self, below: str) -> None:
+        self.handle.update(self.make_html(self._page(below)))
+
+    def _page(self, below: str) -> str:
+        head = "".join(f"<th scope='col'>{heading}</th>" for heading in HEADINGS)
+        body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in self.rows)
+        return (
+            f"<div>{html.escape(self.title)}</div><table><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table><div>{below}</div>"
+        )

@@ -1,0 +1,438 @@
+"""load: the bundled datasets, the ones found in PRACTICUM_DATA, folders and archives."""
+
+import csv
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+from conftest import PROJECT
+from PIL import Image
+
+from practicum import data
+from practicum.dataset import SPLITS, image_keys
+
+
+def all_keys(dataset):
+    return {split: set(image_keys(getattr(dataset, split).images).tolist()) for split in SPLITS}
+
+
+# Bundled ----------------------------------------------------------------------------------------------------------
+
+
+def test_emoji_is_what_its_description_says():
+    dataset = data.load("emoji")
+    assert dataset.class_names == (
+        *("faces", "people", "animals & nature", "food & drink"),
+        *("travel & places", "objects", "symbols", "flags"),
+    )
+    assert dataset.image_shape == (32, 32, 3)
+    assert [len(getattr(dataset, split)) for split in SPLITS] == [2530, 560, 552]
+    assert dataset.train.images.dtype == np.uint8
+    assert dataset.train.labels.dtype == np.int32
+    totals = np.array([260, 700, 412, 262, 280, 590, 598, 540])
+    for split in ("validation", "test"):
+        shares = np.bincount(getattr(dataset, split).labels, minlength=8) / totals
+        assert np.abs(shares - 0.15).max() < 0.04, split
+    assert "Apache-2.0" in dataset.licence
+    assert "CC-BY 4.0" in dataset.licence
+
+
+def test_emoji_drawings_of_one_base_stand_in_one_split():
+    with (PROJECT / "data/emoji/labels.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    homes = {}
+    for row in rows:
+        homes.setdefault(row["base"], set()).add(row["split"])
+    assert all(len(splits) == 1 for splits in homes.values())
+    families = {row["name"]: row["base"] for row in rows}
+    assert families["clock face one oclock"] == families["clock face ten-thirty"]
+    assert families["man firefighter"] == families["woman firefighter"] == families["firefighter"]
+    by_flag = {row["name"]: row["base"] for row in rows if row["class"] == "flags"}
+    assert by_flag["norway flag"] == by_flag["bouvet island flag"], "the same drawing under two names"
+
+
+def test_no_bundled_image_is_in_two_splits():
+    for name in data.BUNDLED:
+        keys = all_keys(data.load(name))
+        assert not keys["train"] & keys["validation"], name
+        assert not keys["train"] & keys["test"], name
+        assert not keys["validation"] & keys["test"], name
+
+
+def test_no_emoji_has_a_near_copy_in_another_split():
+    dataset = data.load("emoji")
+    small = {
+        split: getattr(dataset, split).images.reshape(-1, 16, 2, 16, 2, 3).mean((2, 4)).reshape(-1, 768)
+        for split in SPLITS
+    }
+    for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
+        nearest = min(np.abs(small[one] - image).mean(axis=1).min() for image in small[other])
+        assert nearest >= 2.5, (one, other, nearest)
+
+
+def test_fashion_cuts_its_validation_from_train():
+    dataset = data.load("fashion")
+    assert [len(getattr(dataset, split)) for split in SPLITS] == [9000, 1000, 2000]
+    assert dataset.image_shape == (28, 28, 1)
+    assert np.bincount(dataset.validation.labels).tolist() == [100] * 10
+    again, other = data.load("fashion"), data.load("fashion", seed=1)
+    assert np.array_equal(dataset.validation.images, again.validation.images)
+    assert not np.array_equal(dataset.validation.images, other.validation.images)
+    assert np.array_equal(dataset.test.images, other.test.images)
+
+
+def test_fashion_is_the_start_of_each_class_of_the_original(shared_data):
+    shared_data("fashion-mnist")
+    whole = data.load("fashion_mnist")
+    assert [len(getattr(whole, split)) for split in SPLITS] == [54_000, 6_000, 10_000]
+    sample = data.load("fashion")
+    assert whole.class_names == sample.class_names
+    for label in range(10):
+        first = whole.test.images[whole.test.labels == label][:200]
+        assert np.array_equal(sample.test.images[sample.test.labels == label], first)
+
+
+@pytest.mark.parametrize("name", data.BUNDLED)
+def test_bundled_files_have_their_checksums(name):
+    sys.path.insert(0, str(PROJECT / "data"))
+    try:
+        from write_dataset import file_facts
+    finally:
+        sys.path.pop(0)
+    folder = PROJECT / "data" / name
+    description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+    assert {file: file_facts(folder / file) for file in description["files"]} == description["files"]
+    assert list(folder.glob("LICENSE*")), "the licence lies beside the data"
+
+
+def test_bundled_data_is_small():
+    assert sum(path.stat().st_size for path in (PROJECT / "data").rglob("*") if path.is_file()) < 12e6
+
+
+def test_loading_needs_no_tensorflow():
+    code = (
+        "import sys; from practicum import data; data.load('emoji'); data.load('fashion');"
+        "print([name for name in ('tensorflow', 'keras', 'matplotlib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# Found in PRACTICUM_DATA ------------------------------------------------------------------------------------------
+
+
+def write_idx(path, array):
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()
+    path.write_bytes(gzip.compress(header + array.tobytes()))
+
+
+@pytest.fixture
+def small_fashion_mnist(tmp_path, monkeypatch):
+    folder = tmp_path / "shelf" / "fashion-mnist"
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for part, count in (("train", 200), ("t10k", 40)):
+        write_idx(folder / f"{part}-images-idx3-ubyte.gz", random.integers(0, 256, (count, 28, 28)).astype(np.uint8))
+        write_idx(folder / f"{part}-labels-idx1-ubyte.gz", (np.arange(count) % 10).astype(np.uint8))
+    monkeypatch.setenv("PRACTICUM_DATA", f"{tmp_path / 'empty'}:{tmp_path / 'shelf'}")
+    return folder
+
+
+def test_fashion_mnist_is_found_on_the_search_path(small_fashion_mnist):
+    dataset = data.load("fashion_mnist")
+    assert [len(getattr(dataset, split)) for split in SPLITS] == [180, 20, 40]
+    assert isinstance(dataset.train.images, np.memmap)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / "train-images-idx3-ubyte.gz").unlink(), "train-images-idx3-ubyte.gz is missing"),
+        (
+            lambda folder: (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(b"<html>sorry</html>"),
+            "no whole gzip file",
+        ),
+        (
+            lambda folder: (folder / "train-images-idx3-ubyte.gz").write_bytes(
+                (folder / "train-images-idx3-ubyte.gz").read_bytes()[:5000]
+            ),
+            "no whole gzip file",
+        ),
+        (
+            lambda folder: (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(b"\0\0\x0d\3 float data")),
+            "no IDX file of bytes",
+        ),
+        (
+            lambda folder: (folder / "train-images-idx3-ubyte.gz").write_bytes(
+                gzip.compress(b"\0\0\x08\1\0\0\0\x09only 4")
+            ),
+            r"holds 6 bytes but its header says \(9,\)",
+        ),
+        (
+            lambda folder: shutil.copy(folder / "t10k-images-idx3-ubyte.gz", folder / "train-images-idx3-ubyte.gz"),
+            "do not belong together",
+        ),
+    ],
+)
+def test_damaged_idx_files_are_named(small_fashion_mnist, damage, message):
+    damage(small_fashion_mnist)
+    with pytest.raises(ValueError, match=message):
+        data.load("fashion_mnist")
+
+
+def cifar_record(label, image):
+    return bytes([label]) + image.transpose(2, 0, 1).tobytes()
+
+
+@pytest.fixture
+def small_cifar10(tmp_path, monkeypatch):
+    """An archive in the layout of cifar-10-binary.tar.gz, with 20 images a batch."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (120, 32, 32, 3)).astype(np.uint8)
+    labels = np.arange(120) % 10
+    names = [f"data_batch_{number}.bin" for number in range(1, 6)] + ["test_batch.bin"]
+    folder = tmp_path / "cifar-10-batches-bin"
+    folder.mkdir()
+    for place, name in enumerate(names):
+        records = [cifar_record(labels[i], images[i]) for i in range(place * 20, place * 20 + 20)]
+        (folder / name).write_bytes(b"".join(records))
+    (folder / "readme.html").write_text("<html>")
+    with tarfile.open(tmp_path / "cifar-10-binary.tar.gz", "w:gz") as archive:
+        archive.add(folder, folder.name)
+    monkeypatch.setenv("PRACTICUM_DATA", str(tmp_path))
+    return images, folder, tmp_path / "cifar-10-binary.tar.gz"
+
+
+def test_cifar10_binary_records_are_planes_of_red_green_and_blue(small_cifar10):
+    images, _, archive = small_cifar10
+    dataset = data.load("cifar10")
+    assert [len(getattr(dataset, split)) for split in SPLITS] == [90, 10, 20]
+    assert np.array_equal(dataset.test.images, images[100:])
+    assert dataset.class_names[dataset.test.labels[3]] == "cat"
+    archive.unlink()
+    assert np.array_equal(data.load("cifar10").test.images, images[100:]), "the unpacked folder does as well"
+
+
+def test_damaged_cifar10_is_named(small_cifar10):
+    _, folder, archive = small_cifar10
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="no whole archive"):
+        data.load("cifar10")
+    archive.unlink()
+    (folder / "data_batch_3.bin").write_bytes(b"\0" * 100)
+    with pytest.raises(ValueError, match=r"no whole number of 3,073-byte records"):
+        data.load("cifar10")
+    (folder / "data_batch_3.bin").write_bytes(b"\x0b" * 3073)
+    with pytest.raises(ValueError, match="has a label 11"):
+        data.load("cifar10")
+    (folder / "test_batch.bin").unlink()
+    with pytest.raises(ValueError, match=r"lacks test_batch\.bin"):
+        data.load("cifar10")
+
+
+def test_what_cannot_be_had_says_what_was_tried(monkeypatch, tmp_path):
+    monkeypatch.setenv("PRACTICUM_DATA", str(tmp_path))
+    with pytest.raises(ValueError, match=r"cifar10 is not bundled.*tried .*cifar-10-binary\.tar\.gz.*PRACTICUM_DATA"):
+        data.load("cifar10")
+    monkeypatch.delenv("PRACTICUM_DATA")
+    with pytest.raises(ValueError, match="PRACTICUM_DATA is not set"):
+        data.load("cifar10")
+
+
+# Wrong use --------------------------------------------------------------------------------------------------------
+
+
+def test_unknown_name_suggests_one():
+    with pytest.raises(ValueError, match=r"'emojis' is no dataset, folder or archive\. Did you mean emoji\?"):
+        data.load("emojis")
+
+
+@pytest.mark.parametrize("size", [4, 5000, (32,), (32, 32, 3), "32", 3.5, (32, "x")])
+def test_wrong_image_size(size, photo_folder):
+    with pytest.raises(ValueError, match="image_size is a number of pixels from 8 to 1024"):
+        data.load(photo_folder, image_size=size)
+
+
+def test_image_size_does_not_apply_to_bundled_data():
+    with pytest.raises(ValueError, match="emoji has a size of its own"):
+        data.load("emoji", image_size=64)
+
+
+def test_missing_bundled_data_is_explained(monkeypatch, tmp_path):
+    monkeypatch.setattr(data, "bundled_folder", lambda: tmp_path)
+    with pytest.raises(ValueError, match="used from its whole folder"):
+        data.load("emoji")
+
+
+# Folders and archives ---------------------------------------------------------------------------------------------
+
+
+def test_folder_zip_and_tar_of_the_same_images_give_the_same_dataset(photo_folder, tmp_path):
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        for path in sorted(photo_folder.rglob("*.png"), reverse=True):
+            archive.write(path, path.relative_to(photo_folder.parent))
+    with tarfile.open(tmp_path / "p.tar.gz", "w:gz") as archive:
+        archive.add(photo_folder, "./")
+    folder, zipped, tarred = (data.load(photo_folder), data.load(tmp_path / "p.zip"), data.load(tmp_path / "p.tar.gz"))
+    assert folder.class_names == ("blue", "red")
+    assert [len(getattr(folder, split)) for split in SPLITS] == [18, 2, 4]
+    assert folder.image_shape == (16, 16, 3)
+    for split in SPLITS:
+        for other in (zipped, tarred):
+            assert np.array_equal(getattr(folder, split).images, getattr(other, split).images)
+            assert np.array_equal(getattr(folder, split).labels, getattr(other, split).labels)
+    reds = folder.train.images[folder.train.labels == 1]
+    assert (reds[..., 0].mean((1, 2)) > 170).all(), "images and labels belong together"
+
+
+def test_split_folders_are_respected(photo_folder, tmp_path):
+    root = tmp_path / "arranged"
+    for split in ("train", "val", "test"):
+        for class_name in ("red", "blue"):
+            (root / split / class_name).mkdir(parents=True)
+    for number, path in enumerate(sorted(photo_folder.rglob("*.png"))):
+        split = ("train", "val", "test", "train")[number % 4]
+        shutil.copy(path, root / split / path.parent.name / f"{number}.png")
+    dataset = data.load(root)
+    assert [len(getattr(dataset, split)) for split in SPLITS] == [12, 6, 6]
+    assert dataset.class_names == ("blue", "red")
+
+
+def test_a_training_copy_of_a_test_image_is_left_out_and_reported(photo_folder, tmp_path):
+    root = tmp_path / "leaky"
+    shutil.copytree(photo_folder, root / "train")
+    for class_name in ("red", "blue"):
+        (root / "test" / class_name).mkdir(parents=True)
+        shutil.copy(photo_folder / class_name / "0.png", root / "test" / class_name / "another_name.png")
+    dataset = data.load(root)
+    assert len(dataset.test) == 2
+    assert len(dataset.train) + len(dataset.validation) == 22
+    assert dataset.remarks == ("2 training images also in test: left out of train",)
+    keys = all_keys(dataset)
+    assert not keys["test"] & (keys["train"] | keys["validation"])
+
+
+def test_equal_images_never_stand_in_two_splits(photo_folder):
+    for path in sorted(photo_folder.rglob("*.png")):
+        shutil.copy(path, path.with_name("copy of " + path.name))
+    for seed in range(5):
+        keys = all_keys(data.load(photo_folder, seed=seed))
+        assert sum(map(len, keys.values())) == 24
+        assert len(set.union(*keys.values())) == 24
+
+
+def test_images_of_several_sizes_are_resized_to_one(photo_folder):
+    Image.new("RGB", (40, 20)).save(photo_folder / "red" / "wide.png")
+    assert data.load(photo_folder).image_shape == (96, 96, 3)
+    assert data.load(photo_folder, image_size=24).image_shape == (24, 24, 3)
+    assert data.load(photo_folder, image_size=(10, 20)).image_shape == (10, 20, 3)
+
+
+def test_empty_classes_and_broken_files_are_reported(photo_folder):
+    (photo_folder / "green").mkdir()
+    (photo_folder / "red" / "0.png").write_bytes(b"no image")
+    whole = (photo_folder / "red" / "1.png").read_bytes()
+    (photo_folder / "red" / "1.png").write_bytes(whole[: len(whole) // 2])
+    dataset = data.load(photo_folder)
+    assert dataset.class_names == ("blue", "red")
+    assert sum(len(getattr(dataset, split)) for split in SPLITS) == 22
+    assert dataset.remarks == (
+        "classes without images, left out: green",
+        "2 of 24 files could not be decoded and are left out: red/0.png, red/1.png",
+    )
+
+
+def test_hidden_files_are_no_images(photo_folder):
+    for name in (".ipynb_checkpoints/0.png", "__MACOSX/red/0.png", "red/._0.png"):
+        (photo_folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(photo_folder / "blue" / "0.png", photo_folder / name)
+    assert sum(len(getattr(data.load(photo_folder), split)) for split in SPLITS) == 24
+
+
+def test_a_changed_folder_is_decoded_again(photo_folder):
+    before = data.load(photo_folder)
+    Image.new("RGB", (16, 16), (0, 200, 0)).save(photo_folder / "red" / "new.png")
+    after = data.load(photo_folder)
+    assert sum(len(getattr(after, split)) - len(getattr(before, split)) for split in SPLITS) == 1
+
+
+def test_the_second_load_decodes_nothing(photo_folder, monkeypatch):
+    from practicum import folder
+
+    first = data.load(photo_folder)
+    monkeypatch.setattr(folder, "decode_image", lambda *_: pytest.fail("decoded again"))
+    second = data.load(photo_folder)
+    assert isinstance(second.train.images, np.memmap)
+    assert not second.train.images.flags.writeable
+    assert np.array_equal(first.train.images, second.train.images)
+
+
+def test_a_build_that_fails_leaves_nothing_behind(photo_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("PRACTICUM_CACHE", str(tmp_path / "own"))
+    for path in photo_folder.rglob("*.png"):
+        path.write_bytes(b"broken")
+    with pytest.raises(ValueError, match=r"none of the train images .* could be decoded"):
+        data.load(photo_folder)
+    assert list((tmp_path / "own" / "decoded").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arrange", "message"),
+    [
+        (lambda root: None, "holds no images"),
+        (lambda root: (root / "notes.txt").write_text("x"), "holds no images"),
+        (lambda root: Image.new("RGB", (9, 9)).save(root / "loose.png"), "lie loose"),
+        (
+            lambda root: ((root / "cat").mkdir(), Image.new("RGB", (9, 9)).save(root / "cat" / "a.png")),
+            "holds one class, 'cat',",
+        ),
+        (
+            lambda root: [
+                ((root / "test" / c).mkdir(parents=True), Image.new("RGB", (9, 9)).save(root / "test" / c / "a.png"))
+                for c in "ab"
+            ],
+            "has test but no train folder",
+        ),
+        (
+            lambda root: [
+                ((root / c).mkdir(), Image.new("RGB", (9, 9), colour).save(root / c / "a.png"))
+                for c, colour in (("a", "red"), ("b", "blue"))
+            ],
+            "too few images to cut a test split",
+        ),
+    ],
+)
+def test_unusable_folders_say_why(tmp_path, arrange, message):
+    root = tmp_path / "root"
+    root.mkdir()
+    arrange(root)
+    with pytest.raises(ValueError, match=message):
+        data.load(root)
+
+
+def test_a_file_that_is_no_archive(tmp_path):
+    (tmp_path / "x.zip").write_bytes(b"PK no zip")
+    with pytest.raises(ValueError, match=r"neither a folder nor a \.zip or \.tar archive"):
+        data.load(tmp_path / "x.zip")
+
+
+def test_a_cache_that_cannot_be_written_is_named(photo_folder, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PRACTICUM_CACHE", str(tmp_path / "file"))
+    with pytest.raises(ValueError, match=r"cannot be written .* PRACTICUM_CACHE"):
+        data.load(photo_folder)
+
+
+def test_cats_vs_dogs_photos(shared_data):
+    shared_data("cats-vs-dogs.tar")
+    dataset = data.load("cats_vs_dogs")
+    assert dataset.class_names == ("cat", "dog")
+    assert [len(getattr(dataset, split)) for split in SPLITS] == [750, 100, 150]
+    assert dataset.image_shape == (96, 96, 3)

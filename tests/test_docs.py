@@ -1,0 +1,59 @@
+"""What the documents say is so: files they name exist, commands they show are understood, doctests run (pytest)."""
+
+import re
+import shlex
+
+import pytest
+from conftest import PROJECT
+
+from practicum.cli import _parser
+
+DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md"), *(PROJECT / "data").rglob("*.md")])
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_links_inside_the_repository_lead_somewhere(path):
+    text = path.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_commands_shown_are_understood(path):
+    for line in re.findall(r"^ {4}(python -m practicum .*)$|^(python -m practicum .*)$", path.read_text("utf-8"), re.M):
+        words = shlex.split((line[0] or line[1]).split("#")[0])[3:]
+        if "--help" not in words:
+            assert callable(_parser().parse_args(words).run), line
+
+
+def test_make_targets_named_in_the_readme_exist():
+    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.M))
+    named = set(re.findall(r"\bmake ([a-z]+)\b", (PROJECT / "README.md").read_text(encoding="utf-8")))
+    assert {"run", "test", "lab"} <= named <= targets
+
+
+def test_readme_lists_every_notebook():
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    for path in (PROJECT / "notebooks").glob("*.ipynb"):
+        assert f"(notebooks/{path.name})" in readme
+
+
+def test_requirements_and_package_metadata_agree():
+    import tomllib
+
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    required = (PROJECT / "requirements.txt").read_text(encoding="utf-8").split()
+    assert set(declared) <= set(required)
+
+
+def test_constraints_pin_what_is_required():
+    def names(file):
+        lines = (PROJECT / file).read_text(encoding="utf-8").splitlines()
+        return {
+            re.match(r"[A-Za-z0-9_.-]+", line)[0].lower().replace("_", "-") for line in lines if re.match(r"\w", line)
+        }
+
+    pinned = (PROJECT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[^ ]+( ;.*)?|#.*", line) for line in pinned)
+    assert names("requirements.txt") | names("requirements-dev.txt") <= names("constraints.txt")

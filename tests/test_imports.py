@@ -1,0 +1,106 @@
+"""The direction of imports, and what importing costs."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+from conftest import PROJECT
+
+PACKAGE = PROJECT / "practicum"
+# Lower may not import higher. Modules on one line do not import each other.
+LAYERS = [
+    {"dataset", "progress", "backend", "recipes", "tiles"},
+    {"cache", "formats", "batches", "model", "inspection", "plots", "evaluation", "runs"},
+    {"folder", "training"},
+    {"data"},
+    {"report", "doctor"},
+    {"cli"},
+    {"__main__"},
+]
+NO_TENSORFLOW = {"plots", "tiles", "data", "dataset", "cache", "folder", "formats", "progress", "recipes"}
+PRINTS = {"cli", "progress"}
+
+
+def modules():
+    return {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.glob("*.py")}
+
+
+def imported(tree):
+    """Names of the practicum's modules that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("practicum"):
+            inside = node.module.removeprefix("practicum").lstrip(".")
+            found |= {inside} if inside else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("practicum.")}
+    return found - {"__version__"}
+
+
+def test_every_module_has_its_layer():
+    assert set(modules()) - {"__init__"} == set.union(*LAYERS)
+
+
+def test_imports_go_one_way():
+    level = {name: number for number, names in enumerate(LAYERS) for name in names}
+    for name, tree in modules().items():
+        for other in imported(tree):
+            assert level[other] < level[name], f"{name} imports {other}"
+
+
+def reach(name, trees):
+    found, todo = set(), {name}
+    while todo:
+        current = todo.pop()
+        found.add(current)
+        todo |= imported(trees[current]) - found
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(NO_TENSORFLOW))
+def test_these_modules_do_without_tensorflow(name):
+    trees = modules()
+    assert "backend" not in reach(name, trees)
+
+
+def test_keras_comes_from_the_backend_module_only():
+    for name, tree in modules().items():
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            heavy = {part.split(".")[0] for part in names} & {"keras", "tensorflow", "jax", "torch"}
+            assert not heavy or name == "backend", f"{name} imports {heavy}"
+
+
+def test_only_the_command_line_and_the_progress_print():
+    for name, tree in modules().items():
+        calls = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        ]
+        assert not calls or name in PRINTS, name
+
+
+def test_modules_can_be_read_in_one_sitting():
+    for path in PACKAGE.glob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path.name
+
+
+def test_importing_the_package_is_cheap():
+    code = (
+        "import sys; import practicum; "
+        "print([name for name in ('tensorflow', 'keras', 'matplotlib', 'numpy', 'PIL') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_needs_nothing_heavy():
+    code = (
+        "import sys; from practicum.cli import _parser; _parser().format_help();"
+        "print([name for name in ('tensorflow', 'matplotlib', 'numpy', 'PIL') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,143 @@
+"""What is shown while work goes on, in each of the three places."""
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+from conftest import PROJECT
+
+from practicum import progress
+
+ROW = {
+    "epoch": 1,
+    "seconds": 2.5,
+    "loss": 1.0,
+    "accuracy": 0.5,
+    "validation_loss": 1.25,
+    "validation_accuracy": 0.475,
+}
+
+
+def test_a_log_gets_a_line_an_epoch(capsys):
+    shown = progress.training_display(True)
+    shown.start("training on 3 images", 2)
+    shown.step(1, 0.5)
+    shown.end_epoch(ROW)
+    shown.close("done")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.splitlines()
+    assert lines[0] == "training on 3 images"
+    assert lines[2].split() == ["1", "2.5", "1.000", "50.0%", "1.250", "47.5%"]
+    assert lines[-1] == "done"
+    assert len(lines) == 4
+
+
+def test_silence_is_silent(capsys):
+    shown = progress.training_display(False)
+    shown.start("x", 2)
+    shown.step(1, 0.5)
+    shown.end_epoch(ROW)
+    shown.close("done")
+    assert capsys.readouterr() == ("", "")
+
+
+def in_terminal(code):
+    """Standard error of code run with a terminal there, and its standard output without."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=follower,
+        cwd=PROJECT,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(follower)
+    seen = b""
+    while True:
+        try:
+            part = os.read(leader, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        seen += part
+    out = process.communicate()[0]
+    os.close(leader)
+    assert process.returncode == 0, seen.decode()
+    return seen.decode(), out.decode()
+
+
+def test_a_terminal_gets_a_bar_and_a_line_an_epoch():
+    seen, out = in_terminal(
+        "import time\nfrom practicum import progress\nd = progress.training_display(True)\nd.start('training', 2)\n"
+        "for i in range(8): d.step(1, i / 8); time.sleep(0.1)\n"
+        f"d.end_epoch({ROW})\nd.close('done')"
+    )
+    assert out == ""
+    assert "epoch 1 of at most 2" in seen
+    assert "━" in seen
+    assert "47.5%" in seen
+    assert seen.rstrip().endswith("done")
+
+
+def test_track_shows_a_bar_in_a_terminal_and_hands_on_every_item():
+    seen, out = in_terminal(
+        "import time\nfrom practicum.progress import track\n"
+        "print([i for i in track((time.sleep(0.02) or i for i in range(30)), 'decoding', 30)] == list(range(30)))"
+    )
+    assert out.strip() == "True"
+    assert "decoding" in seen
+
+
+def test_track_in_a_log_says_what_is_done(capsys):
+    assert list(progress.track(iter("abc"), "decoding images", 3)) == ["a", "b", "c"]
+    assert capsys.readouterr().err == "decoding images: 3 …\n"
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """A real Jupyter kernel."""
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(PROJECT))
+    yield client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def messages(client, code):
+    found = []
+
+    def keep(message):
+        if message["msg_type"] in ("display_data", "update_display_data", "stream", "error"):
+            found.append((message["msg_type"], message["content"]))
+
+    client.execute_interactive(code, output_hook=keep, timeout=60)
+    return found
+
+
+def test_a_notebook_gets_one_table_that_is_updated(kernel):
+    found = messages(
+        kernel,
+        "from practicum import progress\nd = progress.training_display(True)\nd.start('a <b> title', 2)\n"
+        f"d.step(1, 0.5)\nd.end_epoch({ROW})\nd.close('done & over')",
+    )
+    assert [kind for kind, _ in found] == ["display_data", *["update_display_data"] * 3]
+    assert 'value="0.500"' in found[1][1]["data"]["text/html"]
+    last = found[-1][1]["data"]["text/html"]
+    assert "a &lt;b&gt; title" in last
+    assert "<td>47.5%</td>" in last
+    assert "done &amp; over" in last
+
+
+def test_track_in_a_notebook(kernel):
+    found = messages(kernel, "from practicum.progress import track\nx = list(track(range(3), 'decoding', 3))\nprint(x)")
+    assert found[0][0] == "display_data"
+    assert (
+        "decoding: 3, done"
+        in [content for kind, content in found if kind == "update_display_data"][-1]["data"]["text/html"]
+    )
+    assert [content["text"] for kind, content in found if kind == "stream"] == ["[0, 1, 2]\n"]
