@@ -49,3 +49,4 @@ clean:
 
 bench: .venv/.run
 	$(BIN)/python bench/cpu_choices.py
+	$(BIN)/python bench/reference_speed.py

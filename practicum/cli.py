@@ -137,7 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     inspect = commands.add_parser(
         "inspect",
         help="see what a trained network makes of an image",
-        description="Write a page about what a trained network makes of one image, layer by layer.",
+        description="Write a page on which every value of a trained network can be clicked, for one image: how it was "
+        "calculated, from the answer back to the pixels.",
         epilog="example:\n  python -m practicum inspect runs/a --image cat.jpg --out cat.html",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -274,7 +275,7 @@ def _inspect(options: argparse.Namespace, given: list[str]) -> int:
     except (OSError, ValueError, SyntaxError) as error:
         raise ValueError(f"inspect: {options.image} cannot be read as an image ({error})") from None
 
-    from practicum import report, runs, training
+    from practicum import explorer, runs, training
     from practicum.backend import keras
 
     model = keras.saving.load_model(options.run_dir / runs.MODEL_FILE, compile=False)
@@ -284,13 +285,9 @@ def _inspect(options: argparse.Namespace, given: list[str]) -> int:
         image = folder.to_grey(image)
     names = tuple(facts["class_names"])
     probabilities = training.predict(model, image[None])[0]
-    page = report.write_inspection(
-        options.out or options.run_dir / f"{options.image.stem}.html",
-        model,
-        image,
-        probabilities,
-        class_names=names,
-        image_name=options.image.name,
+    title = f"Inside the network: {options.image.name}"
+    page = explorer.network(model, image, class_names=names, title=title).save(
+        options.out or options.run_dir / f"{options.image.stem}.html"
     )
     answer = names[probabilities.argmax()]
     if options.json:

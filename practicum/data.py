@@ -12,9 +12,10 @@ import numpy as np
 from practicum import cache, folder, formats
 from practicum.dataset import SPLITS, VALIDATION_SHARE, Dataset, Split, image_keys, split_images
 
-__all__ = ["Dataset", "Split", "load"]
+__all__ = ["Dataset", "Split", "load", "photo"]
 
 BUNDLED = ("emoji", "fashion")
+PHOTOS = ("cat", "coffee")
 FINDABLE = {
     # name: what PRACTICUM_DATA may hold it as, first choice first
     "fashion_mnist": ("fashion-mnist", "fashion_mnist"),
@@ -73,6 +74,36 @@ def load(name_or_folder: str | Path, *, image_size: int | tuple[int, int] | None
     if not path.exists():
         raise ValueError(_not_found(name))
     return _load_images(path, path.name, size, seed)
+
+
+def photo(name: str = "cat") -> np.ndarray:
+    """A bundled photo as an array of pixels, to be looked at through filters.
+
+    Args:
+        name: "cat" (Chelsea, by Stéfan van der Walt) or "coffee" (a red cup, by Rachel Michetti). Both are CC0.
+
+    Returns:
+        uint8 (200, 300, 3): height, width, and red, green, blue from 0 to 255.
+
+    Raises:
+        ValueError: no photo of that name.
+
+    Example:
+        >>> photo("cat").shape
+        (200, 300, 3)
+    """
+    from PIL import Image
+
+    if name not in PHOTOS:
+        raise ValueError(f"photo: no photo is called {name!r}. Pass one of: {', '.join(PHOTOS)}.")
+    path = bundled_folder() / "photos" / f"{name}.png"
+    if not path.is_file():
+        raise ValueError(
+            f"photo: the bundled photo {name} is not at {path}. The practicum is used from its whole folder "
+            "(git clone), where data/ lies beside practicum/."
+        )
+    with Image.open(path) as picture:
+        return np.array(picture)
 
 
 def search_path() -> list[Path]:

@@ -1,24 +1,23 @@
-"""Pages for people: report.html of a training, and what a network makes of one image. Each is one file, offline."""
+"""report.html of a training, a page for people who were not there, and beside it the page inside the network."""
 
 import base64
 import io
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
-from practicum import inspection, plots
+from practicum import explorer, inspection, plots
 from practicum.backend import keras
 from practicum.dataset import Dataset
 from practicum.evaluation import Evaluation
 from practicum.model import LayerTable, layer_table
+from practicum.pages import template
 from practicum.runs import TrainingResult
 
 IMAGES_FOLLOWED = 3
@@ -51,7 +50,7 @@ def write_report(
     *,
     command: str = "",
 ) -> Path:
-    """Write run_dir/report.html and run_dir/pictures/*.png about a training; give the page's path.
+    """Write run_dir/report.html, explorer.html and pictures/*.png about a training; give the report's path.
 
     Args:
         run_dir: the run's folder.
@@ -85,14 +84,16 @@ def write_report(
             "The test images it got wrong most confidently, with its answer and the right one.",
         )
     filters, silent = _filters_of(model, test.images[:IMAGES_FOR_SILENCE])
-    followed = [_follow(model, test, place, evaluation) for place in _one_of_each(evaluation)]
+    places = _one_of_each(evaluation)
+    followed = [_follow(model, test, place, evaluation) for place in places]
+    explorer_page = _write_explorer(folder / "explorer.html", model, test.images[places], names)
     pictures |= {f"filters_{layer}": picture for layer, picture in filters.items()}
     pictures |= {f"feature_maps_{number}": entry["picture"] for number, entry in enumerate(followed, start=1)}
 
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     for name, picture in pictures.items():
         (folder / "pictures" / f"{name}.png").write_bytes(picture.light)
-    page = _template("report.html.jinja").render(
+    page = template("report.html.jinja").render(
         dataset=dataset,
         result=result,
         evaluation=evaluation,
@@ -104,6 +105,7 @@ def write_report(
         silent=silent,
         silent_images=min(IMAGES_FOR_SILENCE, len(test)),
         followed=followed,
+        explorer_page=explorer_page,
         gap=result.history["accuracy"][result.best_epoch - 1] - result.validation_accuracy,
         mix_up=largest_mix_up(evaluation),
         command=command,
@@ -114,58 +116,13 @@ def write_report(
     return path
 
 
-def write_inspection(
-    path: str | Path,
-    model: "keras.Model",
-    image: np.ndarray,
-    probabilities: np.ndarray,
-    *,
-    class_names: tuple[str, ...],
-    image_name: str,
-) -> Path:
-    """Write a page about what model makes of one image: its answer, and the feature maps of every layer.
-
-    Args:
-        path: the page to write.
-        model: a trained network.
-        image: uint8 (height, width, channels), of the network's input shape.
-        probabilities: (classes,), what the network answered for it.
-        class_names: one name a class.
-        image_name: what to call the image.
-    """
-    maps = inspection.feature_maps(model, image)
-    table = layer_table(model)
-    best = class_names[probabilities.argmax()]
-    layers = [
-        (
-            name,
-            values.shape,
-            _draw(
-                lambda name=name, values=values: plots.feature_maps(values, title=name, most=32),  # type: ignore[misc]
-                f"Feature maps of {name}.",
-            ),
-        )
-        for name, values in maps.items()
-        if values.ndim == 3 and name != "rescale"
-    ]
-    page = _template("inspection.html.jinja").render(
-        image_name=image_name,
-        image_shape=image.shape,
-        image=_draw(lambda: plots.gallery([image], [""], columns=1), f"The image {image_name}."),
-        answer=best,
-        certainty=float(probabilities.max()),
-        probabilities=_draw(
-            lambda: plots.probabilities(probabilities, class_names), f"Probability of each class; {best} is highest."
-        ),
-        layers=layers,
-        filters=_filters_of(model, image[np.newaxis])[0],
-        table=table,
-        boxes=boxes(table),
-    )
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
-    return path
+def _write_explorer(path: Path, model: "keras.Model", images: np.ndarray, names: tuple[str, ...]) -> str | None:
+    """The interactive page on the images that the report follows; None if the network is too large for one."""
+    try:
+        page = explorer.network(model, images, class_names=names)
+    except ValueError:
+        return None
+    return page.save(path).name
 
 
 def boxes(table: LayerTable) -> list[tuple[str, list[str], str]]:
@@ -265,15 +222,3 @@ def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()
-
-
-@cache
-def _template(name: str) -> jinja2.Template:
-    loader = jinja2.PackageLoader("practicum", "static")
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["percent"] = lambda share: f"{share:.1%}".replace("%", " %")
-    environment.filters["thousands"] = lambda number: f"{number:,}"
-    environment.filters["shape"] = lambda sizes: "×".join(map(str, sizes))
-    return environment.get_template(name)

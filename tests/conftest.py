@@ -9,6 +9,7 @@ matplotlib.use("agg")
 
 import numpy as np
 import pytest
+from browser import Pages, running_browser
 from PIL import Image
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -18,6 +19,22 @@ PROJECT = Path(__file__).resolve().parent.parent
 def _own_cache(tmp_path_factory, monkeypatch):
     """Each test session has its own cache; nothing of the user's is read or written."""
     monkeypatch.setenv("PRACTICUM_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium for the tests of a module; skipped where there is none, except in continuous integration."""
+    with running_browser() as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(browser):
+    """A function that opens a saved page without any network: see browser.py, also for what is checked at the end."""
+    pages = Pages(browser)
+    yield pages
+    pages.close()
+    assert pages.complaints == []
 
 
 @pytest.fixture

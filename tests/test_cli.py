@@ -62,7 +62,8 @@ def test_train_writes_everything_about_the_run(finished_run):
     run_dir = folder / "run"
     summary = json.loads(done.stdout)
     assert {path.name for path in run_dir.iterdir()} == {
-        *("model.keras", "history.json", "result.json", "summary.json", "dataset.json", "report.html", "pictures"),
+        *("model.keras", "history.json", "result.json", "summary.json", "dataset.json"),
+        *("report.html", "explorer.html", "pictures"),
     }
     assert len(json.loads((run_dir / "history.json").read_text())["loss"]) == 2
     confusion = json.loads((run_dir / "summary.json").read_text())["confusion"]
@@ -121,8 +122,9 @@ def test_inspect_writes_a_page_and_answers(finished_run, monkeypatch, capsys):
     page = (folder / "pages" / "x.html").read_text(encoding="utf-8")
     assert "a&lt;i&gt;.png" in page
     assert "a<i>" not in page
+    assert "<h1>Inside the network: a&lt;i&gt;.png</h1>" in page
     for layer in ("module1_conv", "module1_norm", "module1_relu", "module1_pool", "module2_pool"):
-        assert f"<h3>{layer} (" in page
+        assert f"<td>{layer}</td>" in page
     status, out, _ = run("inspect", "run", "--image", "a<i>.png", capsys=capsys)
     assert status == 0
     assert out.splitlines()[1] == f"page: {Path('run', 'a<i>.html')}"

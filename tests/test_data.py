@@ -2,7 +2,9 @@
 
 import csv
 import gzip
+import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -111,13 +113,66 @@ def test_bundled_files_have_their_checksums(name):
     assert list(folder.glob("LICENSE*")), "the licence lies beside the data"
 
 
+@pytest.mark.parametrize("name", data.PHOTOS)
+def test_photos_are_small_colour_photos_of_whole_numbers(name):
+    photo = data.photo(name)
+    assert photo.shape == (200, 300, 3)
+    assert photo.dtype == np.uint8
+    assert photo.flags.writeable, "a learner may draw on it"
+    assert np.ptp(photo, axis=(0, 1)).min() > 150, "dark and light in every channel"
+    assert np.abs(photo[..., 0].astype(int) - photo[..., 2]).mean() > 20, "in colour"
+
+
+def test_photo_gives_the_cat_unless_told_otherwise():
+    assert np.array_equal(data.photo(), data.photo("cat"))
+    assert not np.array_equal(data.photo("cat"), data.photo("coffee"))
+
+
+def test_photos_are_the_files_that_their_description_and_the_readme_name():
+    folder = PROJECT / "data" / "photos"
+    description = json.loads((folder / "photos.json").read_text(encoding="utf-8"))
+    readme = (PROJECT / "data" / "README.md").read_text(encoding="utf-8")
+    assert tuple(description["photos"]) == data.PHOTOS
+    assert {path.name for path in folder.glob("*.png")} == set(description["files"])
+    for name, facts in description["photos"].items():
+        content = (folder / facts["file"]).read_bytes()
+        written = description["files"][facts["file"]]
+        assert written == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        assert data.photo(name).shape == tuple(facts["shape"])
+        assert re.search(rf"{facts['file']} +{written['sha256']}$", readme, re.M)
+        assert facts["author"] in readme
+        assert facts["licence"] == "CC0 1.0"
+    assert "CC0 1.0 Universal" in (folder / "LICENSE-CC0-1.0.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["dog", "cat.png", "../emoji/images", "", None, ["cat"]])
+def test_an_unknown_photo_names_those_there_are(name):
+    with pytest.raises(ValueError, match=re.escape(f"no photo is called {name!r}. Pass one of: cat, coffee.")):
+        data.photo(name)
+
+
+def test_a_missing_photo_is_explained(monkeypatch, tmp_path):
+    monkeypatch.setattr(data, "bundled_folder", lambda: tmp_path)
+    with pytest.raises(ValueError, match=r"the bundled photo cat is not at .*used from its whole folder"):
+        data.photo("cat")
+
+
+def test_make_photos_refuses_another_file(tmp_path):
+    for name in ("chelsea.png", "coffee.png"):
+        Image.new("RGB", (20, 20)).save(tmp_path / name)
+    script = PROJECT / "data" / "make_photos.py"
+    done = subprocess.run([sys.executable, script, "--folder", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "chelsea.png: SHA-256 is" in done.stderr
+
+
 def test_bundled_data_is_small():
     assert sum(path.stat().st_size for path in (PROJECT / "data").rglob("*") if path.is_file()) < 12e6
 
 
 def test_loading_needs_no_tensorflow():
     code = (
-        "import sys; from practicum import data; data.load('emoji'); data.load('fashion');"
+        "import sys; from practicum import data; data.load('emoji'); data.load('fashion'); data.photo();"
         "print([name for name in ('tensorflow', 'keras', 'matplotlib') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)

@@ -41,7 +41,10 @@ def test_the_figures_on_the_page_are_those_measured(page, tiny_run, tiny_dataset
 
 def test_the_page_stands_alone_and_is_accessible_to_readers(page):
     path, html, _ = page
-    assert not re.findall(r'(?:src|href|srcset)="(?!data:)', html), "no file or address beside the page is needed"
+    assert not re.findall(r'(?:src|srcset)="(?!data:)', html), "no file or address beside the page is needed"
+    assert re.findall(r'href="(.*?)"', html) == ["explorer.html"]
+    explorer_page = (path.parent / "explorer.html").read_text(encoding="utf-8")
+    assert "<h1>Inside the network</h1>" in explorer_page
     images = re.findall(r"<img [^>]*>", html)
     assert len(images) >= 7
     assert all(re.search(r'alt="[^"]{15,}"', image) for image in images)
