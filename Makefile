@@ -47,6 +47,7 @@ clean:
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
-bench: .venv/.run
+bench: .venv/.dev
 	$(BIN)/python bench/cpu_choices.py
 	$(BIN)/python bench/reference_speed.py
+	$(BIN)/python bench/explorer_speed.py

@@ -72,6 +72,11 @@ def take_apart(model: Any, images: np.ndarray) -> Anatomy:
     images = _checked_images(model, images)
     values = images.astype(np.float32)
     own = _array(model(values, training=False))
+    if not np.isfinite(own).all():
+        raise ValueError(
+            "explorer.network: the model's answers are no finite numbers (NaN or infinite), so there is nothing to "
+            "explain. Often the training has failed; train again with a smaller learning_rate."
+        )
     layers = []
     for name, layer in _chain(model):
         before = values.shape[1:]
@@ -110,11 +115,10 @@ def _chain(model: Any, prefix: str = "") -> list[tuple[str, Any]]:
         expected = model.inputs[0] if len(model.inputs) == 1 and len(model.outputs) == 1 else None
         for layer in layers:
             if expected is None or _only_input(layer) is not expected:
-                raise ValueError(
-                    f"explorer.network: the layers must form one chain, each fed by the one before it; "
-                    f"{layer.name} is not. Pass a keras.Sequential, or the part of the model that is a chain."
-                )
+                raise _no_chain(layer)
             expected = layer.output
+        if expected is not model.outputs[0]:  # the last layer is used a second time
+            raise _no_chain(layers[-1])
     found = []
     for layer in layers:
         if type(layer).__name__ == "Sequential":
@@ -122,6 +126,13 @@ def _chain(model: Any, prefix: str = "") -> list[tuple[str, Any]]:
         else:
             found.append((prefix + layer.name, layer))
     return found
+
+
+def _no_chain(layer: Any) -> ValueError:
+    return ValueError(
+        f"explorer.network: the layers must form one chain, each fed by the one before it; {layer.name} is not. "
+        f"Pass a keras.Sequential, or the part of the model that is a chain."
+    )
 
 
 def _only_input(layer: Any) -> Any:
@@ -135,6 +146,11 @@ def _in_float32(layer: Any, values: np.ndarray) -> Any:
     policy = layer.dtype_policy
     if policy.compute_dtype == "float32":
         return layer(values, training=False)
+    if policy.variable_dtype != "float32":  # its weights have other dtypes too, so a copy of it computes
+        copy = type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+        copy.build(values.shape)
+        copy.set_weights([np.asarray(array, np.float32) for array in layer.get_weights()])
+        return copy(values, training=False)
     layer.dtype_policy = "float32"
     try:
         return layer(values, training=False)
@@ -178,6 +194,11 @@ def _unknown(why: str) -> Recognised:
     return "unknown", {}, {}, why
 
 
+def _unknown_activation(layer: Any) -> Recognised:
+    name = getattr(layer.activation, "__name__", type(layer.activation).__name__)
+    return _unknown(f"its activation {name} is not explained yet")
+
+
 def _activation(config: dict[str, Any]) -> str | None:
     """The activation's name if it is one that is explained."""
     name = config.get("activation", "linear")
@@ -189,7 +210,7 @@ def _convolution(layer: Any, config: dict[str, Any], before: tuple[int, ...]) ->
         return _unknown("its filters have groups or gaps (dilation)")
     activation = _activation(config)
     if activation in (None, "softmax"):
-        return _unknown(f"its activation {config['activation']!r} is not explained yet")
+        return _unknown_activation(layer)
     settings = {"strides": list(config["strides"]), "padding": config["padding"], "activation": activation}
     return "convolution", settings, _kernel_and_bias(layer), ""
 
@@ -197,7 +218,7 @@ def _convolution(layer: Any, config: dict[str, Any], before: tuple[int, ...]) ->
 def _dense(layer: Any, config: dict[str, Any], before: tuple[int, ...]) -> Recognised:
     activation = _activation(config)
     if activation is None:
-        return _unknown(f"its activation {config['activation']!r} is not explained yet")
+        return _unknown_activation(layer)
     if len(before) != 1:
         return _unknown("it is laid on each place of the maps; a Flatten layer before it is missing")
     return "dense", {"activation": activation}, _kernel_and_bias(layer), ""
@@ -241,7 +262,7 @@ def _whole_map(kind: str) -> Callable[[Any, dict[str, Any], tuple[int, ...]], Re
 
 
 def _rescaling(layer: Any, config: dict[str, Any], before: tuple[int, ...]) -> Recognised:
-    scale, offset = np.asarray(config["scale"], np.float32), np.asarray(config["offset"], np.float32)
+    scale, offset = np.asarray(layer.scale, np.float32), np.asarray(layer.offset, np.float32)
     if scale.size not in (1, before[-1]) or offset.size not in (1, before[-1]):
         return _unknown("its scale is neither one number nor one a channel")
     weights = {
@@ -259,9 +280,11 @@ def _relu(layer: Any, config: dict[str, Any], before: tuple[int, ...]) -> Recogn
 
 def _activation_layer(layer: Any, config: dict[str, Any], before: tuple[int, ...]) -> Recognised:
     activation = _activation(config)
-    if activation is None or (activation == "softmax" and len(before) != 1):
-        return _unknown(f"its activation {config['activation']!r} is not explained yet")
-    return ("softmax", {}, {}, "") if activation == "softmax" else ("activation", {"activation": activation}, {}, "")
+    if activation is None:
+        return _unknown_activation(layer)
+    if activation == "softmax":
+        return _softmax(layer, config, before)
+    return "activation", {"activation": activation}, {}, ""
 
 
 def _softmax(layer: Any, config: dict[str, Any], before: tuple[int, ...]) -> Recognised:

@@ -46,6 +46,9 @@ with quiet_standard_error():
     if keras.backend.backend() == "tensorflow":
         import tensorflow
 
+        # On recent GPUs TensorFlow rounds the factors of float32 products to 10 bits unless told not to. Learners hold
+        # every number against their own arithmetic; who wants the speed has precision="mixed_bfloat16".
+        tensorflow.config.experimental.enable_tensor_float_32_execution(False)
         for _gpu in tensorflow.config.list_physical_devices("GPU"):
             # Take GPU memory as it is needed, so that two notebooks can share one card.
             with contextlib.suppress(RuntimeError):  # TensorFlow is already in use: too late, and harmless

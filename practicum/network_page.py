@@ -170,7 +170,7 @@ def _silent(parts: Anatomy) -> dict[int, list[int]]:
         last = place
         while last + 1 < len(parts.layers) and parts.layers[last + 1].kind in ("pooling", "average", "same"):
             last += 1
-        found |= dict.fromkeys(range(first, last + 1), numbers)
+        found = dict.fromkeys(range(first, last + 1), numbers) | found  # a layer with a ReLU inside has its own
     return found
 
 
@@ -226,7 +226,7 @@ def _start(parts: Anatomy, layers: list[dict[str, Any]]) -> dict[str, int]:
 
 def _pictures(parts: Anatomy, layers: list[dict[str, Any]], image: int) -> list[tuple[dict[str, Any], sheets.Sheet]]:
     """For one image, the layers that give maps, each with a picture of them."""
-    outputs = [parts.images, *(layer.outputs for layer in parts.layers)]
+    outputs = [parts.images.astype(np.float32), *(layer.outputs for layer in parts.layers)]
     return [
         (layer, sheets.sheet(values[image].reshape(layer["shape"]), layer["palette"]))
         for layer, values in zip(layers, outputs, strict=True)

@@ -65,12 +65,14 @@ def sheet(maps: np.ndarray, palette: str, *, columns: int = 16) -> Sheet:
 
 
 def picture(image: np.ndarray) -> str:
-    """An image (H, W, 1 or 3) with values 0 to 255 as a data: address; other ranges are stretched to it."""
-    image = np.asarray(image, np.float32)
-    low, high = float(image.min()), float(image.max())
-    if low < 0 or high > 255 or high <= 1:
-        image = (image - low) / ((high - low) or 1) * 255
-    pixels = image.round().astype(np.uint8)
+    """An image (H, W, 1 or 3) as a data: address: bytes as they are, other numbers stretched to the range of bytes."""
+    if image.dtype == np.uint8:
+        pixels = image
+    else:
+        low, high = float(image.min()), float(image.max())
+        if low < 0 or high > 255 or high <= 1:
+            image = (image - low) / ((high - low) or 1) * 255
+        pixels = np.round(image).astype(np.uint8)
     pixels = pixels[:, :, 0] if pixels.shape[2] != 3 else pixels
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format="png")

@@ -218,7 +218,7 @@ plain_data = st.dictionaries(
 )
 
 
-@settings(deadline=None, derandomize=True, database=None, max_examples=300)
+@settings(deadline=None, derandomize=True, database=None, max_examples=100)
 @given(plain_data)
 def test_data_come_back_from_the_script_element_as_they_were(data):
     text = pages.as_script_data(data)

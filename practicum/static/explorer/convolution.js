@@ -55,13 +55,13 @@ function startPage(root, live, data) {
     strideChoices.push([state.strides.join(","), state.strides[0] === state.strides[1] ? state.strides[0] : state.strides.join(" down, ") + " across"]);
   const depthChoices = Array.from({ length: channels }, (_, n) => [
     n + 1,
-    n + 1 === channels ? `all ${channels} channels` : `first ${counted(n + 1, "channel")} only`,
+    n + 1 === channels ? `all ${channels} channels` : n === 0 ? "channel 0 only" : `channels 0 to ${n}`,
   ]);
   const controls = {
     filter:
       filters === 1
         ? null
-        : choice("Filter", Array.from({ length: filters }, (_, f) => [f, `number ${f} of ${filters}`]), 0, (value) => {
+        : choice("Filter", Array.from({ length: filters }, (_, f) => [f, `filter ${f}`]), 0, (value) => {
             state.filter = Number(value);
             build();
           }),
@@ -90,9 +90,9 @@ function startPage(root, live, data) {
       class: "cell",
       type: "number",
       step: "any",
-      value: String(read()),
       "aria-label": label,
       oninput: (event) => {
+        fit(filterCells());
         const text = event.target.value.trim();
         const number = Number(text);
         const good = text !== "" && Number.isFinite(number);
@@ -110,11 +110,15 @@ function startPage(root, live, data) {
     });
   }
   let fields = [];
+  const filterCells = () => fields.slice(0, -1).map((field) => field.node); // the last field is the bias
   function fillFields() {
     for (const field of fields) {
-      field.node.value = String(field.read());
+      const value = field.read();
+      field.node.value = String(Number.isInteger(value) ? value : Number(value.toPrecision(3))); // what a cell has room for
+      field.node.title = show(value);
       field.node.removeAttribute("aria-invalid");
     }
+    fit(filterCells());
     undo.disabled = edits.length === 0;
     reset.disabled = String(kernel.values) === String(given.values) && String(bias) === String(given.bias);
   }
@@ -191,7 +195,7 @@ function startPage(root, live, data) {
       panel(`Input ${height}×${width}×${state.depth}`, stacked(inputs.map((grid) => grid.node), "channel")),
       panel(`Filter ${kh}×${kw}×${state.depth}`, stacked(filterGrids, "slice"), h("label", { class: "bias" }, "bias ", biasField.node), h("div", { class: "commands" }, undo, reset)),
     );
-    result.replaceChildren(panel(`Output ${used.rows}×${used.columns}`, h("div", { class: "scroll" }, output.node)));
+    result.replaceChildren(panel(`Output ${used.rows}×${used.columns}${filters > 1 ? `×${filters}: map ${state.filter}` : ""}`, h("div", { class: "scroll" }, output.node)));
     fillFields();
     select(state.row, state.column);
   }
@@ -222,10 +226,10 @@ function startPage(root, live, data) {
     const cells = found.perChannel[0].terms;
     for (const grid of inputs) grid.mark(cells);
     for (const grid of inputs) grid.reveal(); // after all marks, so that the page is laid out once
-    const mini = (terms, read, label, largest) =>
+    const mini = (terms, read, label, largest, padded = true) =>
       plainGrid(
         inRows(
-          terms.map((term) => ({ text: showShort(read(term)), title: show(read(term)), value: read(term), largest, class: term.inside ? "" : "padding" })),
+          terms.map((term) => ({ text: showShort(read(term)), title: show(read(term)), value: read(term), largest, class: padded && !term.inside ? "padding" : "" })),
           kw,
         ),
         `${label}: ${terms.map((term) => show(read(term))).join(", ")}`,
@@ -246,10 +250,8 @@ function startPage(root, live, data) {
               "div",
               { class: "row" },
               h("figure", {}, mini(terms, (term) => term.x, "tile of the input", largestOf(image.values)), h("figcaption", {}, "tile")),
-              h("span", { class: "sign" }, "×"),
-              h("figure", {}, mini(terms, (term) => term.weight, "filter", largestOf(kernel.values)), h("figcaption", {}, "filter")),
-              h("span", { class: "sign" }, "="),
-              h("figure", {}, mini(terms, (term) => term.product, "products", largestProduct), h("figcaption", {}, `products; sum ${show(sum)}`)),
+              joined("×", h("figure", {}, mini(terms, (term) => term.weight, "filter", largestOf(kernel.values), false), h("figcaption", {}, "filter"))),
+              joined("=", h("figure", {}, mini(terms, (term) => term.product, "products", largestProduct), h("figcaption", {}, `products; sum ${show(sum)}`))),
             ),
           ),
         ),
@@ -266,9 +268,10 @@ function startPage(root, live, data) {
   }
 
   function sentence({ perChannel, bias: added, value }, cells) {
-    const top = cells[0];
-    const end = cells[cells.length - 1];
-    const overhangs = cells.some((cell) => !cell.inside);
+    const inside = cells.filter((cell) => cell.inside);
+    const top = inside[0];
+    const end = inside[inside.length - 1];
+    const overhangs = inside.length < cells.length;
     const terms = perChannel[0].terms;
     const how =
       perChannel.length === 1
@@ -278,7 +281,7 @@ function startPage(root, live, data) {
       `The output at row ${state.row}, column ${state.column} is `,
       h("strong", {}, show(value)),
       `. The filter lies on ${span("row", top.row, end.row)}, ${span("column", top.column, end.column)} of the input`,
-      overhangs ? ", partly on the padding of zeros. " : ". ",
+      overhangs ? ", and beyond its edge on zeros (padding). " : ". ",
       how,
       added ? `; the bias adds ${show(added)}.` : ".",
     ];

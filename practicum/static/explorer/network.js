@@ -19,6 +19,7 @@ function startPage(root, live, data) {
   let rows = [];
   let grid;
   let frame = { row: 0, column: 0 };
+  const back = h("button", { type: "button", class: "command", onclick: goBack }, "← Back");
 
   // Names ----------------------------------------------------------------------------------------------------------
 
@@ -65,9 +66,16 @@ function startPage(root, live, data) {
     if (moved || !grid) Object.assign(state, { slice: null, all: false });
     address.write({ image: state.image, layer: layers[state.layer].name, channel: state.channel, row: state.row, column: state.column });
     mark();
+    const command = detail.contains(document.activeElement) && document.activeElement.dataset.command;
     if (moved || !grid || !inFrame()) buildDetail();
+    back.disabled = trail.length === 0;
     grid.select(state.row, state.column, focus);
+    if (command && !focus) keepFocus(command);
     explainUnit();
+  }
+  /** A button that was pressed has been made anew: the keyboard stays on it, or goes to the value if it is off now. */
+  function keepFocus(command) {
+    (detail.querySelector(`[data-command="${command}"]:not(:disabled)`) ?? grid.button(state.row, state.column)).focus();
   }
   const walkTo = (unit) => select(unit, { walk: true, focus: true });
 
@@ -81,11 +89,11 @@ function startPage(root, live, data) {
   // The overview ---------------------------------------------------------------------------------------------------
 
   function showImage() {
-    for (const button of images.children) button.setAttribute("aria-pressed", String(Number(button.dataset.image) === state.image));
+    for (const button of images.querySelectorAll("button")) button.setAttribute("aria-pressed", String(Number(button.dataset.image) === state.image));
     const own = data.own.answers[state.image];
     const best = own.indexOf(Math.max(...own));
     const sure = layers.at(-1).classes && own.every((value) => value >= 0 && value <= 1);
-    answer.replaceChildren("Its answer: ", h("strong", {}, layers.at(-1).classes ? className(best) : `unit ${best}`), sure ? ` (${show(own[best] * 100)} %)` : ` (${show(own[best])})`, ". ", precision());
+    answer.replaceChildren("Its answer: ", h("strong", {}, layers.at(-1).classes ? className(best) : `unit ${best}`), sure ? ` (${percent(own[best])})` : ` (${show(own[best])})`, ". ", precision());
     rows = layers.map((layer, k) => layerRow(k));
     overview.replaceChildren(...rows.map(({ node }) => node));
   }
@@ -99,7 +107,7 @@ function startPage(root, live, data) {
 
   function layerRow(k) {
     const layer = layers[k];
-    const heading = h("h4", {}, layer.name, h("span", { class: "note" }, ` ${layer.words} → ${shapeOf(k)}`));
+    const heading = h(HEADING, {}, layer.name, h("span", { class: "note" }, ` ${layer.words} → ${shapeOf(k)}`));
     const parts = [heading];
     if (layer.kind === "unknown") parts.push(h("p", { class: "problem" }, `Shown, but not explained: ${layer.why}.`));
     if (layer.silent.length)
@@ -114,9 +122,10 @@ function startPage(root, live, data) {
     const layer = layers[k];
     const count = layer.shape[2];
     const sheet = root.querySelector(`img[data-sheet="${state.image}:${k}"]`);
-    const side = Math.max(layer.shape[0], layer.shape[1]) >= 16 ? 48 : 40;
+    const [shorter, longer] = [layer.shape[0], layer.shape[1]].sort((a, b) => a - b);
+    const zoom = Math.max((longer >= 16 ? 48 : 40) / longer, Math.min(24 / shorter, 96 / longer)); // screen pixels a value
     const columns = Number(sheet.dataset.columns);
-    const scale = side / Number(sheet.dataset.side);
+    const scale = (zoom * longer) / Number(sheet.dataset.side);
     const buttons = Array.from({ length: count }, (_, channel) => {
       const quiet = layer.silent.includes(channel);
       return h(
@@ -128,9 +137,6 @@ function startPage(root, live, data) {
           "aria-label": `${layer.name}, ${mapName(k, channel)}${quiet ? ", silent" : ""}`,
           title: `${mapName(k, channel)}${quiet ? ", silent: no value above 0" : ""}`,
           style: {
-            "--sheet": `url(${sheet.src})`,
-            "--width": `${sheet.naturalWidth * scale || columns * Number(sheet.dataset.step) * scale}px`,
-            "--side": `${side}px`,
             "--x": `${-(channel % columns) * Number(sheet.dataset.step) * scale}px`,
             "--y": `${-Math.floor(channel / columns) * Number(sheet.dataset.down) * scale}px`,
           },
@@ -142,7 +148,13 @@ function startPage(root, live, data) {
       if (focus) buttons[channel].focus();
       else reveal();
     };
-    const node = h("div", { class: "thumbs", role: "group", "aria-label": `Maps of ${layer.name}` }, buttons);
+    const common = {
+      "--sheet": `url(${sheet.src})`, // long: kept once, not in every button
+      "--width": `${columns * Number(sheet.dataset.step) * scale}px`,
+      "--wide": `${Math.max(24, layer.shape[1] * zoom)}px`,
+      "--tall": `${Math.max(24, layer.shape[0] * zoom)}px`,
+    };
+    const node = h("div", { class: "thumbs", role: "group", "aria-label": `Maps of ${layer.name}`, style: common }, buttons);
     node.addEventListener("click", (event) => {
       const target = event.target.closest("button");
       if (target) open(Number(target.dataset.channel));
@@ -183,7 +195,7 @@ function startPage(root, live, data) {
         { type: "button", class: "bar", "data-channel": unit, onclick: () => (select({ layer: k, channel: 0, row: 0, column: unit }, { walk: true }), reveal()) },
         h("span", { class: "name" }, className(unit)),
         h("span", { class: "track", "aria-hidden": "true" }, h("span", { class: `fill ${value < 0 ? "negative" : ""}`, style: { width: `${(Math.abs(value) / most) * 100}%` } })),
-        h("span", { class: "amount" }, layer.kind === "softmax" ? `${show(value * 100)} %` : show(value)),
+        h("span", { class: "amount" }, layer.kind === "softmax" ? percent(value) : show(value)),
       ),
     );
     return { node: h("div", { class: "bars", role: "group", "aria-label": `Values of ${layer.name}` }, bars) };
@@ -266,11 +278,11 @@ function startPage(root, live, data) {
       h(
         "div",
         { class: "commands trail" },
-        h("button", { type: "button", class: "command", disabled: trail.length === 0, onclick: goBack }, "← Back"),
+        back,
         !vector && channels > 1 && neighbour(-1),
         !vector && channels > 1 && neighbour(1),
       ),
-      h("h4", {}, `${layer.name}${vector ? "" : `, ${mapName(k, state.channel)}`}`, h("span", { class: "note" }, ` ${vector ? counted(width, "unit") : `${height}×${width}, one of ${channels}`}`)),
+      h(HEADING, {}, `${layer.name}${vector ? "" : `, ${mapName(k, state.channel)}`}`, h("span", { class: "note" }, ` ${vector ? counted(width, "unit") : `${height}×${width}, one of ${channels}`}`)),
       windowed && h("p", { class: "note" }, vector ? `Units ${frame.column} to ${frame.column + columns - 1} of ${width}; arrow keys go on.` : `Rows ${frame.row} to ${frame.row + tall - 1} of ${height}, columns ${frame.column} to ${frame.column + columns - 1} of ${width}; arrow keys go on.`),
       windowed && !vector && pan(tall, columns),
       windowed && vector && paging(wide),
@@ -283,18 +295,18 @@ function startPage(root, live, data) {
     const channel = state.channel + step;
     const possible = channel >= 0 && channel < layers[state.layer].shape[2];
     const text = step < 0 ? "‹ previous map" : "next map ›";
-    return h("button", { type: "button", class: "command", disabled: !possible, onclick: () => select({ ...unitOf(state), channel }, { walk: true }) }, text);
+    return h("button", { type: "button", class: "command", "data-command": `map ${step}`, disabled: !possible, onclick: () => select({ ...unitOf(state), channel }, { walk: true }) }, text);
   }
   function pan(tall, wide) {
     const [height, width] = layers[state.layer].shape;
     const clamp = (value, length) => Math.max(0, Math.min(value, length - 1));
     const go = (label, down, across) =>
-      h("button", { type: "button", class: "command", onclick: () => select({ ...unitOf(state), row: clamp(state.row + down * tall, height), column: clamp(state.column + across * wide, width) }) }, label);
+      h("button", { type: "button", class: "command", "data-command": label, onclick: () => select({ ...unitOf(state), row: clamp(state.row + down * tall, height), column: clamp(state.column + across * wide, width) }) }, label);
     return h("div", { class: "commands", role: "group", "aria-label": "Move the window" }, go("← left", 0, -1), go("↑ up", -1, 0), go("↓ down", 1, 0), go("→ right", 0, 1));
   }
   function paging(wide) {
     const width = layers[state.layer].shape[1];
-    const go = (label, column) => h("button", { type: "button", class: "command", disabled: column < 0 || column >= width, onclick: () => select({ ...unitOf(state), column }) }, label);
+    const go = (label, column) => h("button", { type: "button", class: "command", "data-command": label, disabled: column < 0 || column >= width, onclick: () => select({ ...unitOf(state), column }) }, label);
     return h("div", { class: "commands", role: "group", "aria-label": "Other units" }, go("‹ earlier units", frame.column - wide), go("later units ›", frame.column + wide));
   }
 
@@ -407,6 +419,8 @@ function startPage(root, live, data) {
     softmax: ({ scores, value }) => explainSoftmax(scores, value, (unit) => ({ layer: state.layer - 1, channel: 0, row: 0, column: unit })),
   };
 
+  const ACTIVATION_NAMES = { relu: "ReLU", sigmoid: "sigmoid", tanh: "tanh", softmax: "softmax" };
+
   function activated(activation, node) {
     return activation === "relu" ? h("span", {}, "max(0, ", node, ")") : h("span", {}, `${activation}(`, node, ")");
   }
@@ -454,13 +468,13 @@ function startPage(root, live, data) {
     const numbers = (pick, largestValue, label) => plainGrid(inRows(chosen.terms.map((term) => ({ text: showShort(pick(term)), title: show(pick(term)), value: pick(term), largest: largestValue })), kw), label, "mini");
     const relu = layer.settings.activation !== "linear";
     return {
-      words: `filter ${state.channel} lies on ${channels === 1 ? "one map" : `${channels} maps`}; ${counted(kh * kw * channels, "product")} and the bias ${show(bias)} add up to ${show(sum)}${relu ? `; ${layer.settings.activation} makes it ${show(value)}` : ""}.`,
+      words: `filter ${state.channel} lies on ${channels === 1 ? "one map" : `${channels} maps`}; ${counted(kh * kw * channels, "product")} and the bias ${show(bias)} add up to ${show(sum)}${relu ? `; ${ACTIVATION_NAMES[layer.settings.activation]} makes it ${show(value)}` : ""}.`,
       nodes: [
         h("p", { class: "sum" }, shownTerms.map((one, n) => [n > 0 && " + ", `${factor(one.sum)}`, h("span", { class: "note" }, ` (${mapName(state.layer - 1, one.channel)})`)]), shownTerms.length < channels && [` + ${factor(others)}`, h("span", { class: "note" }, ` (${counted(channels - shownTerms.length, "other map")})`)], ` + ${factor(bias)}`, h("span", { class: "note" }, " (bias)"), " = ", h("strong", {}, show(sum)), relu && [", ", activated(layer.settings.activation, show(sum)), " = ", result(value)]),
-        h("h4", {}, `Filter ${state.channel}: ${counted(channels, "slice")}`, h("span", { class: "note" }, " each with what it adds here"), ),
+        h(HEADING, {}, `Filter ${state.channel}: ${counted(channels, "slice")}`, h("span", { class: "note" }, " each with what it adds here"), ),
         h("div", { class: "slices", role: "group", "aria-label": "Slices of the filter" }, slices),
-        channels > FIRST_SHOWN && h("div", { class: "commands" }, h("button", { type: "button", class: "command", onclick: () => ((state.all = !state.all), explainUnit()) }, state.all ? "Only the strongest" : `All ${channels} slices`), !state.all && h("span", { class: "note" }, `the others add ${show(rest)}`)),
-        h("h4", {}, `On ${mapName(state.layer - 1, chosen.channel)} of ${layers[state.layer - 1].name}`),
+        channels > FIRST_SHOWN && h("div", { class: "commands" }, h("button", { type: "button", class: "command", "data-command": "all slices", onclick: chooseAll }, state.all ? "Only the strongest" : `All ${channels} slices`), !state.all && h("span", { class: "note" }, `the others add ${show(rest)}`)),
+        h(HEADING, {}, `On ${mapName(state.layer - 1, chosen.channel)} of ${layers[state.layer - 1].name}`),
         h(
           "div",
           { class: "step" },
@@ -468,10 +482,8 @@ function startPage(root, live, data) {
             "div",
             { class: "row" },
             h("figure", {}, h("div", { class: "grid mini", role: "group", "aria-label": "tile; choose a value to see where it came from", style: { "--columns": kw } }, tile), h("figcaption", {}, "tile")),
-            h("span", { class: "sign" }, "×"),
-            h("figure", {}, numbers((term) => term.weight, most, "slice of the filter"), h("figcaption", {}, "slice")),
-            h("span", { class: "sign" }, "="),
-            h("figure", {}, numbers((term) => term.product, largestOf(chosen.terms.map((term) => term.product)), "products"), h("figcaption", {}, `products; sum ${show(chosen.sum)}`)),
+            joined("×", h("figure", {}, numbers((term) => term.weight, most, "slice of the filter"), h("figcaption", {}, "slice"))),
+            joined("=", h("figure", {}, numbers((term) => term.product, largestOf(chosen.terms.map((term) => term.product)), "products"), h("figcaption", {}, `products; sum ${show(chosen.sum)}`))),
           ),
         ),
         h("p", { class: "note" }, "Choose a value of the tile to see where it came from."),
@@ -479,6 +491,11 @@ function startPage(root, live, data) {
     };
   }
 
+  function chooseAll() {
+    state.all = !state.all;
+    explainUnit();
+    keepFocus("all slices");
+  }
   function chooseSlice(channel) {
     state.slice = channel;
     explainUnit();
@@ -515,11 +532,11 @@ function startPage(root, live, data) {
       h("table", {}, h("thead", {}, h("tr", {}, ["from", "value", "weight", "adds"].map((text) => h("th", { scope: "col" }, text)), h("td", {}))), h("tbody", {}, shown.map(row))),
     );
     const parts = [
-      h("h4", {}, `The ${shown.length} largest of ${counted(terms.length, "contribution")}`),
+      h(HEADING, {}, `The ${shown.length} largest of ${counted(terms.length, "contribution")}`),
       table,
       h("p", { class: "sum" }, `${factor(sum - bias - rest)} (these)`, terms.length > shown.length && ` + ${factor(rest)} (the other ${terms.length - shown.length})`, ` + ${factor(bias)} (bias) = `, h("strong", {}, show(sum)), !plain && !scores && [", ", activated(layer.settings.activation, show(sum)), " = ", result(value)]),
     ];
-    const words = `${counted(terms.length, "input")}, each times its weight, and the bias ${show(bias)} add up to ${show(sum)}${plain ? "" : `; ${layer.settings.activation} makes it ${show(value)}`}.`;
+    const words = `${counted(terms.length, "input")}, each times its weight, and the bias ${show(bias)} add up to ${show(sum)}${plain ? "" : `; ${ACTIVATION_NAMES[layer.settings.activation]} makes it ${show(value)}`}.`;
     return { words, nodes: scores ? [...parts, ...explainSoftmax(scores, value).nodes] : parts };
   }
 
@@ -545,12 +562,12 @@ function startPage(root, live, data) {
   function whatNext(unit) {
     const steps = network.future(unit, state.image);
     if (!steps.length) return [];
-    const items = steps.map(({ unit: next, explained, kept, layer, dropped }) => {
+    const items = steps.map(({ unit: next, explained, kept, tied, layer, dropped }) => {
       if (dropped) return h("li", {}, `${layers[layer].name}: no tile covers it, so it goes no further.`);
-      const text = { pooling: kept ? "the largest of its tile: it goes on as " : "dropped: the tile has a larger value, ", activation: "becomes ", normalisation: "becomes ", same: "stays " }[layers[next.layer].kind];
+      const text = { pooling: kept ? "the largest of its tile: it goes on as " : tied ? "dropped: the same value stands earlier in its tile, " : "dropped: the tile has a larger value, ", activation: "becomes ", normalisation: "becomes ", same: "stays " }[layers[next.layer].kind];
       return h("li", { class: kept === false ? "dropped" : "" }, `${layers[next.layer].name}: ${text}`, link(next, show(explained.value)));
     });
-    return [h("h4", {}, "What becomes of it"), h("ol", { class: "future" }, items)];
+    return [h(HEADING, {}, "What becomes of it"), h("ol", { class: "future" }, items)];
   }
 
   // Beginning ------------------------------------------------------------------------------------------------------

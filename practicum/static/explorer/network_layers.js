@@ -137,7 +137,9 @@ function makeNetwork(data) {
         const holds = found.find(({ explained }) => explained.kept.row === unit.row && explained.kept.column === unit.column);
         next = (holds ?? found[0]).tile;
         kept = Boolean(holds);
-        steps.push({ unit: next, explained: explain(next, image), kept });
+        const explained = explain(next, image);
+        const tied = !kept && explained.value === at(map(k - 1, image), unit.row, unit.column, unit.channel);
+        steps.push({ unit: next, explained, kept, tied });
         if (!kept) return steps;
       } else if (kind === "activation" || kind === "normalisation" || kind === "same") {
         if (String(shape) !== String(layers[k - 1].shape) || (vector && kind === "same" && k === layers.length - 1)) return steps;

@@ -36,6 +36,7 @@ function show(x) {
 /** The same in as few characters as a small cell has room for. */
 function showShort(x) {
   if (!Number.isFinite(x) || (Number.isInteger(x) && Math.abs(x) < 1000)) return show(x);
+  if (String(x).length <= 5) return String(x).replace("-", "−"); // short enough to stand as it is: 0.125
   const size = Math.abs(x);
   const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.005 || size < 0.0005 ? 2 : 3;
   return (size >= 1e5 ? x.toExponential(0) : x.toFixed(digits)).replace(/^-(0\.?0*)$/, "$1").replaceAll("-", "−");
@@ -57,6 +58,17 @@ function decode(text, Type = Float32Array) {
   const bytes = new Uint8Array(characters.length);
   for (let i = 0; i < characters.length; i++) bytes[i] = characters.charCodeAt(i);
   return new Type(bytes.buffer);
+}
+
+/** Tell the styles for how many characters the cells of a grid need room: alike for all, up to five. */
+function fit(nodes) {
+  const lengths = nodes.map((node) => (node.value || node.textContent).length);
+  const usual = Math.min(Math.max(...lengths), 5);
+  nodes.forEach((node, place) => {
+    const length = Math.max(usual, lengths[place]);
+    node.classList.toggle("long", length > 3);
+    node.style.setProperty("--length", length);
+  });
 }
 
 /** How strongly a cell is tinted, 0 to 1, and whether the value is negative: set as style and class. */
@@ -110,6 +122,7 @@ function valueGrid({ rows, columns, first = [0, 0], label, describe, choose, pai
       target.title = cell.label;
       paint?.(target, cell);
     }
+    fit(buttons);
   }
 
   function select(row, column, focus = false) {
@@ -151,15 +164,23 @@ function valueGrid({ rows, columns, first = [0, 0], label, describe, choose, pai
 
 /** A grid of numbers that are looked at, not clicked. cells are rows of {text, value, class, title}. */
 function plainGrid(cells, label, className = "") {
-  return h(
-    "div",
-    { class: `grid ${className}`, role: "img", "aria-label": label, style: { "--columns": cells[0].length } },
-    cells.flat().map((cell) => {
-      const node = h("span", { class: `cell ${cell.class ?? ""}`, title: cell.title ?? cell.text }, cell.text);
-      if (cell.largest !== undefined) tint(node, cell.value, cell.largest);
-      return node;
-    }),
-  );
+  const nodes = cells.flat().map((cell) => {
+    const node = h("span", { class: `cell ${cell.class ?? ""}`, title: cell.title ?? cell.text }, cell.text);
+    if (cell.largest !== undefined) tint(node, cell.value, cell.largest);
+    return node;
+  });
+  fit(nodes);
+  return h("div", { class: `grid ${className}`, role: "img", "aria-label": label, style: { "--columns": cells[0].length } }, nodes);
+}
+
+/** A sign and what follows it: they stay together when a line is full. */
+function joined(sign, ...nodes) {
+  return h("span", { class: "joined" }, h("span", { class: "sign" }, sign), ...nodes);
+}
+
+/** A share as a percentage with one decimal. */
+function percent(share) {
+  return share > 0 && share < 0.0005 ? "under 0.1 %" : `${(share * 100).toFixed(1)} %`;
 }
 
 /** Rows of a flat list. */
@@ -211,7 +232,12 @@ function pageAddress(root, open) {
       if (!own) return;
       const text = Object.entries(selection).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
       written = `#${text.join("&")}`;
-      if (location.hash !== written) history.replaceState(null, "", written);
+      if (location.hash === written) return;
+      try {
+        history.replaceState(null, "", written);
+      } catch {
+        // Safari refuses more than 100 in 30 seconds, which an arrow key held down reaches; the next one is written
+      }
     },
   };
 }

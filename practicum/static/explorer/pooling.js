@@ -37,7 +37,7 @@ function startPage(root, live, data) {
   const joined = (value) => value.join(",");
   const controls = {
     ...(channels > 1 && {
-      channel: control("Channel", "channel", Array.from({ length: channels }, (_, n) => [n, `number ${n} of ${channels}`]), Number, String),
+      channel: control("Channel", "channel", Array.from({ length: channels }, (_, n) => [n, `channel ${n}`]), Number, String),
     }),
     pool: control("Tile size", "pool", pairs(state.pool, Math.max(height, width)), pair, joined),
     strides: control("Stride", "strides", pairs(state.strides, Math.max(height, width)), pair, joined),
@@ -69,8 +69,7 @@ function startPage(root, live, data) {
     Object.assign(state, { rows: used.rows, columns: used.columns });
     state.row = Math.min(state.row, used.rows - 1);
     state.column = Math.min(state.column, used.columns - 1);
-    const whole = { shape: image.shape, top: 0, left: 0, bottom: 0, right: 0 };
-    input = inputGrid(image, state.channel, whole, state.relu ? "input after ReLU" : "input", change);
+    input = inputGrid(image, state.channel, used, state.relu ? "input after ReLU" : "input", change, { text: "", title: "outside the input: does not count" });
     const largest = largestOf(image.values);
     output = valueGrid({
       rows: used.rows,
@@ -105,29 +104,31 @@ function startPage(root, live, data) {
   }
 
   function explain({ cells, kept, value }) {
-    input.mark(cells, kept);
+    input.mark(tileCells(image.shape, state.pool, state.strides, state.padding, state.row, state.column), kept);
     input.reveal();
     const numbers = cells.map((cell) => show(cell.x)).join(", ");
     equation.replaceChildren(
       h(HEADING, {}, `How row ${state.row}, column ${state.column} was found`),
       h("p", { class: "sum" }, `max(${numbers}) = `, h("strong", {}, show(value))),
-      ...(state.relu ? [reluLine(cells)] : []),
     );
     const last = cells[cells.length - 1];
+    const equal = cells.filter((cell) => cell.x === value).length;
+    const which = cells.length === 1 ? "the only value in its tile" : `the largest of ${counted(cells.length, "value")}: ${numbers}`;
     said.say(
       value,
       `The output at row ${state.row}, column ${state.column} is `,
       h("strong", {}, show(value)),
-      `, the largest of ${counted(cells.length, "value")}: ${numbers}. It stood at row ${kept.row}, column ${kept.column} of the input. `,
+      `, ${which}. It stood at row ${kept.row}, column ${kept.column} of the input${equal > 1 ? `, the first of ${equal} that are equal` : ""}. `,
       `The tile covers ${span("row", cells[0].row, last.row)}, ${span("column", cells[0].column, last.column)}`,
       cells.length < state.pool[0] * state.pool[1] ? "; the part of it outside the input does not count." : ".",
+      state.relu ? ` ${afterRelu(cells)}` : "",
     );
   }
 
-  function reluLine(cells) {
+  function afterRelu(cells) {
     const changed = cells.filter((cell) => at(image, cell.row, cell.column, state.channel) < 0);
     const before = changed.map((cell) => show(at(image, cell.row, cell.column, state.channel))).join(", ");
-    return h("p", {}, changed.length ? `ReLU had set ${before} to 0 before.` : "ReLU changed nothing in this tile: no value is negative.");
+    return changed.length ? `ReLU had set ${before} to 0 before.` : "ReLU changed nothing in this tile: no value is negative.";
   }
 
   live.append(

@@ -1,7 +1,7 @@
 // What the convolution page and the pooling page share: an input with padding shown, a tile that slides, Play and Step.
 
 /** The input of one channel as a grid of numbers, padding included; light up a tile with mark(cells). */
-function inputGrid(map, channel, { shape, top, left, bottom, right }, label, read) {
+function inputGrid(map, channel, { shape, top, left, bottom, right }, label, read, outside = { text: "0", title: "padding" }) {
   const largest = largestOf(map.values);
   const rows = [];
   for (let r = -top; r < shape[0] + bottom; r++) {
@@ -10,8 +10,8 @@ function inputGrid(map, channel, { shape, top, left, bottom, right }, label, rea
       const inside = r >= 0 && r < shape[0] && c >= 0 && c < shape[1];
       const value = inside ? read(at(map, r, c, channel)) : 0;
       row.push({
-        text: inside ? showShort(value) : "0",
-        title: inside ? `row ${r}, column ${c}: ${show(value)}` : "padding",
+        text: inside ? showShort(value) : outside.text,
+        title: inside ? `row ${r}, column ${c}: ${show(value)}` : outside.title,
         class: inside ? "" : "padding",
         value,
         largest,
@@ -107,9 +107,9 @@ function usedPadding(shape, tile, strides, padding) {
   return { shape, rows, columns, top, left, bottom, right };
 }
 
-/** "row 2" or "rows 0 to 2" */
+/** "row 2" or "rows −1 to 2" */
 function span(noun, first, last) {
-  return first === last ? `${noun} ${first}` : `${noun}s ${first} to ${last}`;
+  return first === last ? `${noun} ${show(first)}` : `${noun}s ${show(first)} to ${show(last)}`;
 }
 
 function panel(title, ...content) {
