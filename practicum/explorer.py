@@ -39,7 +39,9 @@ def convolution(image: Any, kernel: Any, bias: Any = None, *, strides: Any = 1, 
     output = reference.conv2d(image, kernel, bias, strides=strides, padding=padding)
     step = next(reference.trace_conv2d(image, kernel, bias, strides=strides, padding=padding))
     image, kernel = _with_depth(image, 3), _with_depth(kernel, 4)
+    bias = np.broadcast_to(0 if bias is None else np.asarray(bias), kernel.shape[3])
     _check_readable("convolution", image)
+    _check_finite("convolution", image=image, kernel=kernel, bias=bias)
     return Page(
         "convolution",
         title=f"Convolution: a {kernel.shape[0]}×{kernel.shape[1]} filter on a {image.shape[0]}×{image.shape[1]} input",
@@ -47,7 +49,7 @@ def convolution(image: Any, kernel: Any, bias: Any = None, *, strides: Any = 1, 
         data={
             "image": _plain(image),
             "kernel": _plain(kernel),
-            "bias": np.broadcast_to(0 if bias is None else bias, kernel.shape[3]).tolist(),
+            "bias": _plain(bias)["values"],
             "strides": list(np.broadcast_to(strides, 2).tolist()),
             "padding": padding,
         },
@@ -85,6 +87,7 @@ def max_pooling(
     step = next(reference.trace_max_pool2d(numbers, pool_size, strides=strides, padding=padding))
     image = _with_depth(image, 3)
     _check_readable("max_pooling", image)
+    _check_finite("max_pooling", image=image)
     pool = np.broadcast_to(pool_size, 2).tolist()
     return Page(
         "pooling",
@@ -112,7 +115,8 @@ def _slices(caption: str, array: np.ndarray) -> list[tuple[str, np.ndarray]]:
 
 
 def _plain(array: np.ndarray) -> dict[str, Any]:
-    return {"shape": list(array.shape), "values": array.ravel().tolist()}
+    numbers = array.astype(int) if array.dtype.kind == "b" else array
+    return {"shape": list(array.shape), "values": numbers.ravel().tolist()}
 
 
 def _check_readable(name: str, image: np.ndarray) -> None:
@@ -123,5 +127,11 @@ def _check_readable(name: str, image: np.ndarray) -> None:
             f"Received image.shape={image.shape}. Pass a part of it, such as image[:16, :16]; "
             f"explorer.network shows whole photos."
         )
-    if not np.isfinite(image.astype(float)).all():
-        raise ValueError(f"explorer.{name}: the image holds values that are no finite numbers (NaN or infinite).")
+
+
+def _check_finite(name: str, **arrays: np.ndarray) -> None:
+    for argument, array in arrays.items():
+        if not np.isfinite(array.astype(float)).all():
+            raise ValueError(
+                f"explorer.{name}: the {argument} holds values that are no finite numbers (NaN or infinite)."
+            )

@@ -60,7 +60,7 @@ def as_script_data(data: dict[str, Any]) -> str:
 
 def number(value: Any) -> str:
     """A number for people: whole ones as they are, others to four digits."""
-    value = float(value)
+    value = float(value) + 0.0  # −0 becomes 0
     return (f"{value:.0f}" if value.is_integer() and abs(value) < 1e7 else f"{value:.4g}").replace("-", "−")
 
 

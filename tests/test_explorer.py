@@ -190,7 +190,12 @@ def test_without_scripts_every_channel_and_slice_is_there():
     ]
     assert [(len(table), len(table[0])) for table in page.tables] == [(5, 6)] * 3 + [(3, 2)] * 3 + [(5, 3)]
     random = np.random.default_rng(3)
-    assert page.tables[2][4] == [pages.number(x) for x in random.standard_normal((5, 6, 3))[4, :, 2]]
+    image, kernel = random.standard_normal((5, 6, 3)), random.standard_normal((3, 2, 3, 4)).astype(np.float32)
+    output = reference.conv2d(image, kernel, [1, 2, 3, 4], strides=(1, 2), padding="same")
+    assert page.tables == [
+        [[pages.number(x) for x in row] for row in grid]
+        for grid in (*np.moveaxis(image, 2, 0), *np.moveaxis(kernel[:, :, :, 0], 2, 0), output[:, :, 0])
+    ]
 
 
 def test_without_scripts_a_pooling_shows_its_numbers_and_one_worked_unit():
@@ -249,3 +254,17 @@ def test_numbers_that_json_does_not_have_are_refused(value):
 )
 def test_numbers_for_people(value, text):
     assert pages.number(value) == text
+
+
+def test_images_of_truth_values_are_numbers_on_the_page():
+    page = explorer.convolution(np.eye(3, dtype=bool), np.ones((2, 2), bool))
+    assert '"values":[1,0,0,0,1,0,0,0,1]' in page.html()
+    assert "true" not in page._content["data"]
+
+
+@pytest.mark.parametrize(("argument", "place"), [("kernel", 1), ("bias", 2)])
+def test_a_filter_that_is_no_number_is_refused(argument, place):
+    arguments = [np.ones((3, 3)), np.ones((2, 2)), 0.0]
+    arguments[place] = np.full((2, 2), np.nan) if argument == "kernel" else np.inf
+    with pytest.raises(ValueError, match=f"explorer.convolution: the {argument} holds values that are no finite"):
+        explorer.convolution(*arguments)

@@ -159,6 +159,8 @@ class Lab:
         self.page = self.server.open(self.pages, "course.ipynb", width=1300, height=900)
         self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
         command(self.page, "notebook:run-all-cells")
+        errors = self.page.locator("[data-mime-type='application/vnd.jupyter.error']").all_text_contents()
+        assert not errors, errors
         self.page.locator(".practicum.live").nth(COUNT - 1).wait_for(state="attached")
         command(self.page, "docmanager:save")
         assert all(cell.outputs for cell in self.read().cells)
