@@ -116,7 +116,7 @@ def _layers(parts: Anatomy, names: list[str] | None) -> list[dict[str, Any]]:
                 },
                 "outputs": [_base64(output) for output in layer.outputs] if layer.kind in CARRIED else None,
                 "parameters": layer.parameters,
-                "palette": "signed" if (layer.outputs < 0).any() else "maps",
+                "palette": "signed" if (layer.outputs < 0).any() else "grey" if layer.kind == "rescaling" else "maps",
                 "classes": vector and place >= last_dense and layer.outputs.shape[-1] == parts.own.shape[-1],
                 "silent": [],
             }
@@ -180,16 +180,16 @@ def _words(layer: LayerParts) -> str:
     if layer.kind == "convolution":
         kh, kw, _, filters = layer.weights["kernel"].shape
         stride = "" if settings["strides"] == [1, 1] else f", stride {_sizes(settings['strides'])}"
-        relu = "" if settings["activation"] == "linear" else f", then {settings['activation']}"
+        then = "" if settings["activation"] == "linear" else f", then {_activation(settings)}"
         padding = "padded" if settings["padding"] == "same" else "no padding"
-        return f"convolution, {filters} filter{'s' if filters != 1 else ''} of {kh}×{kw}, {padding}{stride}{relu}"
+        return f"convolution, {filters} filter{'s' if filters != 1 else ''} of {kh}×{kw}, {padding}{stride}{then}"
     if layer.kind in ("pooling", "average"):
         what = "max" if layer.kind == "pooling" else "average"
         return f"{what} pooling, {_sizes(settings['pool'])}, stride {_sizes(settings['strides'])}"
     if layer.kind == "dense":
-        return "fully connected" + ("" if settings["activation"] == "linear" else f", then {settings['activation']}")
+        return "fully connected" + ("" if settings["activation"] == "linear" else f", then {_activation(settings)}")
     if layer.kind == "activation":
-        return "ReLU" if settings["activation"] == "relu" else settings["activation"]
+        return _activation(settings)
     return {
         "normalisation": "batch normalisation",
         "rescaling": "pixels to small numbers",
@@ -199,6 +199,10 @@ def _words(layer: LayerParts) -> str:
         "whole average": "the mean of each map",
         "whole maximum": "the largest value of each map",
     }.get(layer.kind, layer.type)
+
+
+def _activation(settings: dict[str, Any]) -> str:
+    return "ReLU" if settings["activation"] == "relu" else settings["activation"]
 
 
 def _sizes(pair: Sequence[int]) -> str:

@@ -11,7 +11,11 @@ import jinja2
 SCRIPTS = {  # kind of page -> its scripts, in order
     "convolution": ("arithmetic.js", "parts.js", "sliding.js", "convolution.js", "start.js"),
     "pooling": ("arithmetic.js", "parts.js", "sliding.js", "pooling.js", "start.js"),
-    "network": ("arithmetic.js", "parts.js", "network_layers.js", "network.js", "start.js"),
+    "network": (
+        *("arithmetic.js", "parts.js"),
+        *("network_layers.js", "network_overview.js", "network_explain.js", "network.js"),
+        "start.js",
+    ),
 }
 
 

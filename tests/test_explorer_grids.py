@@ -171,6 +171,8 @@ class Pooling:
         step = next(s for s in steps if (s.row, s.column) == (row, column))
         values = [number_on_screen(text) for text in re.search(r"max\((.*)\) =", shown["equation"])[1].split(", ")]
         assert all(rounded(t, v) for t, v in zip(values, step.tile.ravel(), strict=True))
+        (pictured,) = shown["figures"]
+        assert all(rounded(number_on_screen(t), v) for t, v in zip(pictured, step.tile.ravel(), strict=True))
         starts = self._start(row, 0), self._start(column, 1)
         rows, columns = (
             range(max(start, 0), min(start + s, n)) for start, s, n in zip(starts, size, image.shape, strict=True)
@@ -181,6 +183,7 @@ class Pooling:
         assert len(shown["lit"][0]) == size[0] * size[1]
         kept = lit[int(np.argmax(step.tile))]  # the first of the largest
         check_lit(shown["kept"], [kept], image)
+        assert shown["kept in picture"] == [int(np.argmax(step.tile))]
         equal = int((step.tile == step.value).sum())
         more = f", the first of {equal} that are equal" if equal > 1 else ""
         assert f"It stood at row {kept[0]}, column {kept[1]} of the input{more}." in shown["said"]
@@ -261,6 +264,7 @@ SHOWN = """() => {
         figures: texts(".equation .grid", titles(".cell")),
         lit: texts(".givens .grid:not(.filter)", titles(".in-tile")),
         kept: texts(".givens .kept", (node) => node.title),
+        "kept in picture": texts(".equation .kept", (node) => [...node.parentNode.children].indexOf(node)),
         pressed: texts("[aria-pressed=true]", place),
         cells: texts("button.cell", (node) => [...place(node), node.textContent, node.getAttribute("aria-label")]),
         hash: location.hash,

@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 from browser import accessibility_problems, number_on_screen, readout, rounded, scrolls_sideways, value_of
 from PIL import Image
-from test_network_page import numpy_maps, plain_network, random_images, randomised, sequential, silence
+from test_network_page import numpy_maps, plain_network, random_images, randomised, sequential, set_precision, silence
 
 from practicum import explorer, reference, sheets
 from practicum.backend import keras
 from practicum.inspection import feature_maps
-from practicum.model import build_cnn
-from practicum.training import set_precision
+from practicum.model import build_cnn, layer_table
 
 layers = keras.layers
 
@@ -186,7 +185,8 @@ def name_of(case, layer, channel, row, column):
     if maps.ndim == 1:
         classes = case.names if case.names and len(maps) == len(case.names) else None
         return layer, classes[column] if classes else re.compile(rf"(unit|class) {column}")
-    which = ("red", "green", "blue")[channel] if layer == "image" and maps.shape[2] == 3 else f"map {channel}"
+    rgb = maps.shape[2] == 3 and (layer == "image" or isinstance(case.model.get_layer(layer), layers.Rescaling))
+    which = ("red", "green", "blue")[channel] if rgb else f"map {channel}"
     return layer, f"{which}, row {row}, column {column}"
 
 
@@ -675,6 +675,75 @@ def test_a_convolution_is_shown_slice_by_slice(case, open_page):
         assert f"On map {channel} of module2_pool" in explanation(page).inner_text()
 
 
+# What a value depends on --------------------------------------------------------------------------------------------
+
+
+def part_of_the_image(page):
+    """First and last row, first and last column that the page says a value depends on; also where the frame is."""
+    text = page.locator(".seen figcaption").inner_text()
+    frame = page.locator(".seen-frame").evaluate("({style: s}) => [s.top, s.height, s.left, s.width].map(parseFloat)")
+    found = re.fullmatch(r"It depends on rows? (\d+)(?: to (\d+))?, columns? (\d+)(?: to (\d+))? of the image\.", text)
+    if not found:
+        assert text == "It depends on the whole image."
+        return None, frame
+    first, last, left, right = found.groups()
+    return (int(first), int(last or first), int(left), int(right or left)), frame
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [
+        *[("plain", layer) for layer in ("module1_conv", "module1_pool", "module2_conv", "module2_pool", "flatten")],
+        ("plain", "dense1"),
+        ("grey", "module2_conv"),
+        ("normalised", "module1_norm"),
+        ("normalised", "global_pool"),
+        ("user", "strided"),
+        ("user", "averages"),
+    ],
+)
+def test_the_pixels_a_value_depends_on_are_framed(case, open_page, name, layer):
+    """Other pixels everywhere else leave the value as it is; the last row and column inside do not, in some unit."""
+    this = case(name)
+    page = open_page(this.path)
+    image = this.images[0].astype(np.float32)
+    height, width = image.shape[:2]
+    shape, random = this.maps(layer).shape, np.random.default_rng(0)
+    last = (0, 0, shape[0] - 1) if len(shape) == 1 else (0, shape[0] - 1, shape[1] - 1)
+    for channel, row, column in (last, *some_units(this, layer, 3, seed=5)):
+        select_by_address(page, f"layer={layer}&channel={channel}&row={row}&column={column}")
+        found, frame = part_of_the_image(page)
+        first, end, left, right = found or (0, height - 1, 0, width - 1)
+        shares = [first / height, (end - first + 1) / height, left / width, (right - left + 1) / width]
+        assert frame == pytest.approx([100 * share for share in shares], abs=0.01)
+        others = random.integers(0, 256, image.shape).astype(np.float32)
+        others[first : end + 1, left : right + 1] = image[first : end + 1, left : right + 1]
+        unit = column if len(shape) == 1 else (row, column, channel)
+        assert feature_maps(this.model, others)[layer][unit] == pytest.approx(
+            this.maps(layer)[unit], rel=1e-4, abs=1e-5
+        )
+
+
+def test_the_framed_part_is_as_large_as_the_receptive_field(case, open_page):
+    this = case("plain")
+    page = open_page(this.path)
+    sizes = {row.name: row.receptive_field for row in layer_table(this.model)}
+    for layer in ("module1_conv", "module1_pool", "module2_conv", "module2_pool"):
+        middle = [size // 2 for size in this.maps(layer).shape[:2]]
+        select_by_address(page, f"layer={layer}&channel=1&row={middle[0]}&column={middle[1]}")
+        (first, end, left, right), _ = part_of_the_image(page)
+        seen = np.broadcast_to(sizes[layer], 2)
+        assert (end - first + 1, right - left + 1) == tuple(np.minimum(seen, this.images.shape[1:3])), layer
+
+
+def test_behind_a_layer_that_is_not_explained_nobody_knows_which_pixels_count(case, open_page):
+    page = open_page(case("unknown").path, fragment="layer=before&row=1&column=2")
+    assert part_of_the_image(page)[0] == (1, 3, 2, 4)
+    for layer in ("leaky", "after", "answer", "image"):
+        select_by_address(page, f"layer={layer}")
+        assert page.locator(".seen").inner_text() == ""
+
+
 # Dense layers -----------------------------------------------------------------------------------------------------
 
 
@@ -872,7 +941,7 @@ def test_everything_can_be_reached_with_the_tab_key(case, open_page):
     stops = tab_stops(page)
     maps = [f"maps of {layer}" for layer in ["image", *list(this.of_keras[0])[:-4]]]
     units = ["units of flatten", "units of dense1", *["bar of scores"] * 4, *["bar of softmax"] * 4]
-    detail = ["‹ previous map", "next map ›", "map", *["slice"] * 4, *["tile"] * 9]
+    detail = ["‹ previous map", "next map ›", "map", *["tile"] * 9, *["slice"] * 4]
     overview = ["image 0", "image 1", "image 2", *maps, *units]
     assert stops[: len(overview)] == overview
     assert [stop for stop in stops[len(overview) :] if not re.search(r"\d", stop)] == detail
@@ -1041,6 +1110,15 @@ def test_accessible_on_a_phone(case, phone, name, color_scheme, layers):
         problems = [text for text in accessibility_problems(page) if text != ARROW and not OUT_OF_VIEW.match(text)]
         assert problems == [], selected
         assert not scrolls_sideways(page)
+
+
+def test_on_a_phone_a_button_leads_back_to_the_layers(case, phone):
+    page = phone(case("plain").path)
+    section(page, "module3_pool").locator('.thumb[data-channel="4"]').tap()
+    page.get_by_role("button", name="↑ All layers").tap()
+    assert focused(page, '[data-layer="module3_pool"] [data-channel="4"]')
+    box = page.locator(":focus").bounding_box()
+    assert 0 <= box["y"] <= 780 - box["height"], "in view"
 
 
 def test_a_finger_gets_the_same_values(case, phone):

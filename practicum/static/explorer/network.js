@@ -3,11 +3,10 @@
 const KIND = "network";
 const WINDOW = 32; // a map larger than this is looked at through a window of so many rows and columns
 const UNITS = 1024; // units of a long layer shown at a time
-const FIRST_SHOWN = 8; // contributions shown before one asks for all
 
 function startPage(root, live, data) {
   const network = makeNetwork(data);
-  const { layers } = network;
+  const { layers, className, isVector, mapName, nameOf } = network;
   const state = { image: 0, layer: 0, channel: 0, row: 0, column: 0, slice: null, all: false };
   const trail = []; // where one came from
   const said = readout();
@@ -20,20 +19,8 @@ function startPage(root, live, data) {
   let grid;
   let frame = { row: 0, column: 0 };
   const back = h("button", { type: "button", class: "command", onclick: goBack }, "← Back");
-
-  // Names ----------------------------------------------------------------------------------------------------------
-
-  const isVector = (k) => layers[k].vector;
-  const className = (unit) => data.class_names?.[unit] ?? `class ${unit}`;
-  /** "module1_conv, map 3, row 10, column 12"; units of a dense layer have no place. */
-  function nameOf({ layer, channel, row, column }) {
-    if (isVector(layer)) return `${layers[layer].name}, ${layers[layer].classes ? className(column) : `unit ${column}`}`;
-    const which = layer === 0 && layers[0].shape[2] === 3 ? ["red", "green", "blue"][channel] : `map ${channel}`;
-    return `${layers[layer].name}, ${which}, row ${row}, column ${column}`;
-  }
-  const mapName = (k, channel) => (k === 0 && layers[0].shape[2] === 3 ? ["red", "green", "blue"][channel] : `map ${channel}`);
-  const sizes = (shape) => shape.join("×");
-  const shapeOf = (k) => (isVector(k) ? counted(layers[k].shape[1], "unit") : sizes(layers[k].shape));
+  const toLayers = h("button", { type: "button", class: "command to-layers", onclick: showLayers }, "↑ All layers");
+  const sight = h("figure", { class: "seen" });
 
   // The address ----------------------------------------------------------------------------------------------------
 
@@ -86,6 +73,13 @@ function startPage(root, live, data) {
     }
   }
 
+  /** Back to the layers, where the chosen one is: on a narrow screen they stand above the details. */
+  function showLayers() {
+    const { node } = rows[state.layer];
+    node.scrollIntoView({ behavior: wantsLessMotion() ? "auto" : "smooth", block: "center" });
+    (node.querySelector("[aria-pressed=true]") ?? node.querySelector("button")).focus({ preventScroll: true });
+  }
+
   // The overview ---------------------------------------------------------------------------------------------------
 
   function showImage() {
@@ -94,7 +88,7 @@ function startPage(root, live, data) {
     const best = own.indexOf(Math.max(...own));
     const sure = layers.at(-1).classes && own.every((value) => value >= 0 && value <= 1);
     answer.replaceChildren("Its answer: ", h("strong", {}, layers.at(-1).classes ? className(best) : `unit ${best}`), sure ? ` (${percent(own[best])})` : ` (${show(own[best])})`, ". ", precision());
-    rows = layers.map((layer, k) => layerRow(k));
+    rows = layers.map((layer, k) => layerRow(k, state.image));
     overview.replaceChildren(...rows.map(({ node }) => node));
   }
 
@@ -105,118 +99,18 @@ function startPage(root, live, data) {
     return `The model computes in ${data.own.precision}; this page in float32. Its own output differs by up to ${show(difference)}.`;
   }
 
-  function layerRow(k) {
-    const layer = layers[k];
-    const heading = h(HEADING, {}, layer.name, h("span", { class: "note" }, ` ${layer.words} → ${shapeOf(k)}`));
-    const parts = [heading];
-    if (layer.kind === "unknown") parts.push(h("p", { class: "problem" }, `Shown, but not explained: ${layer.why}.`));
-    if (layer.silent.length)
-      parts.push(h("p", { class: "note" }, `Silent on ${data.images.length === 1 ? "this image" : `all ${data.images.length} images`} (no value above 0): ${layer.silent.length} of ${isVector(k) ? layer.shape[1] : layer.shape[2]}.`));
-    const thumbs = isVector(k) ? unitRow(k) : mapRow(k);
-    parts.push(thumbs.node);
-    return { node: h("section", { class: "layer", "data-kind": layer.kind, "data-layer": layer.name }, parts), mark: thumbs.mark };
+  /** Open a value from the overview; stay: the keyboard stays there. */
+  function open(unit, stay = false) {
+    select(unit, { walk: true });
+    if (!stay) reveal();
   }
-
-  /** A layer of maps: a small picture each. The pictures are cut from the sheet that stands in the page anyway. */
-  function mapRow(k) {
-    const layer = layers[k];
-    const count = layer.shape[2];
-    const sheet = root.querySelector(`img[data-sheet="${state.image}:${k}"]`);
-    const [shorter, longer] = [layer.shape[0], layer.shape[1]].sort((a, b) => a - b);
-    const zoom = Math.max((longer >= 16 ? 48 : 40) / longer, Math.min(24 / shorter, 96 / longer)); // screen pixels a value
-    const columns = Number(sheet.dataset.columns);
-    const scale = (zoom * longer) / Number(sheet.dataset.side);
-    const buttons = Array.from({ length: count }, (_, channel) => {
-      const quiet = layer.silent.includes(channel);
-      return h(
-        "button",
-        {
-          type: "button",
-          class: `thumb ${quiet ? "silent" : ""}`,
-          "data-channel": channel,
-          "aria-label": `${layer.name}, ${mapName(k, channel)}${quiet ? ", silent" : ""}`,
-          title: `${mapName(k, channel)}${quiet ? ", silent: no value above 0" : ""}`,
-          style: {
-            "--x": `${-(channel % columns) * Number(sheet.dataset.step) * scale}px`,
-            "--y": `${-Math.floor(channel / columns) * Number(sheet.dataset.down) * scale}px`,
-          },
-        },
-      );
-    });
-    const open = (channel, focus = false) => {
-      select(strongest(k, channel), { walk: true });
-      if (focus) buttons[channel].focus();
-      else reveal();
-    };
-    const common = {
-      "--sheet": `url(${sheet.src})`, // long: kept once, not in every button
-      "--width": `${columns * Number(sheet.dataset.step) * scale}px`,
-      "--wide": `${Math.max(24, layer.shape[1] * zoom)}px`,
-      "--tall": `${Math.max(24, layer.shape[0] * zoom)}px`,
-    };
-    const node = h("div", { class: "thumbs", role: "group", "aria-label": `Maps of ${layer.name}`, style: common }, buttons);
-    node.addEventListener("click", (event) => {
-      const target = event.target.closest("button");
-      if (target) open(Number(target.dataset.channel));
-    });
-    node.addEventListener("keydown", (event) => {
-      const target = event.target.closest("button");
-      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      if (!target || !step || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      event.stopPropagation();
-      const next = Number(target.dataset.channel) + step;
-      if (buttons[next]) open(next, true);
-    });
-    const mark = (chosen) => {
-      buttons.forEach((button, channel) => {
-        button.tabIndex = channel === (chosen ?? 0) ? 0 : -1;
-        if (channel === chosen) button.setAttribute("aria-pressed", "true");
-        else button.removeAttribute("aria-pressed");
-      });
-    };
-    mark(null);
-    return { node, mark };
-  }
-
-  /** A layer of units: bars with names for classes, otherwise one button that opens the layer. */
-  function unitRow(k) {
-    const layer = layers[k];
-    const { values } = network.map(k, state.image);
-    if (!layer.classes || layer.shape[1] > 50) {
-      const best = strongest(k, 0);
-      const button = h("button", { type: "button", class: "command", onclick: () => (select(best, { walk: true }), reveal()) }, `Show the ${counted(layer.shape[1], "unit")}`);
-      return { node: h("div", { class: "commands" }, button) };
-    }
-    const most = largestOf(values) || 1;
-    const bars = Array.from(values, (value, unit) =>
-      h(
-        "button",
-        { type: "button", class: "bar", "data-channel": unit, onclick: () => (select({ layer: k, channel: 0, row: 0, column: unit }, { walk: true }), reveal()) },
-        h("span", { class: "name" }, className(unit)),
-        h("span", { class: "track", "aria-hidden": "true" }, h("span", { class: `fill ${value < 0 ? "negative" : ""}`, style: { width: `${(Math.abs(value) / most) * 100}%` } })),
-        h("span", { class: "amount" }, layer.kind === "softmax" ? percent(value) : show(value)),
-      ),
-    );
-    return { node: h("div", { class: "bars", role: "group", "aria-label": `Values of ${layer.name}` }, bars) };
-  }
-
-  /** The unit with the largest value of a map: the natural one to look at first. */
-  function strongest(k, channel) {
-    const map = network.map(k, state.image);
-    const [height, width] = map.shape;
-    let best = { layer: k, channel, row: 0, column: 0 };
-    for (let row = 0; row < height; row++)
-      for (let column = 0; column < width; column++)
-        if (at(map, row, column, channel) > at(map, best.row, best.column, channel)) best = { layer: k, channel, row, column };
-    return best;
-  }
-
   /** Bring the details into view if they are not: on a narrow screen they stand below the layers. */
   function reveal() {
     const { top } = detail.getBoundingClientRect();
     if (top < 0 || top > window.innerHeight * 0.6) detail.scrollIntoView({ behavior: wantsLessMotion() ? "auto" : "smooth", block: "start" });
   }
+
+  const layerRow = makeOverview({ network, data, root, open });
 
   // The chosen map -------------------------------------------------------------------------------------------------
 
@@ -271,23 +165,25 @@ function startPage(root, live, data) {
         if (row >= 0 && column >= 0 && row < height && column < width) select({ ...unitOf(state), row, column }, { focus: true });
       },
     });
-    if (vector) grid.node.style.setProperty("--columns", Math.min(columns, roomy ? 8 : 32));
     const windowed = tall < height || columns < width;
     fill(
       detail,
       h(
         "div",
-        { class: "commands trail" },
-        back,
-        !vector && channels > 1 && neighbour(-1),
-        !vector && channels > 1 && neighbour(1),
+        { class: "chosen-head" },
+        h(
+          "div",
+          {},
+          h("div", { class: "commands trail" }, back, toLayers, !vector && channels > 1 && neighbour(-1), !vector && channels > 1 && neighbour(1)),
+          h(HEADING, {}, `${layer.name}${vector ? "" : `, ${mapName(k, state.channel)}`}`, h("span", { class: "note" }, ` ${vector ? counted(width, "unit") : `${height}×${width}, one of ${channels}`}`)),
+        ),
+        sight,
       ),
-      h(HEADING, {}, `${layer.name}${vector ? "" : `, ${mapName(k, state.channel)}`}`, h("span", { class: "note" }, ` ${vector ? counted(width, "unit") : `${height}×${width}, one of ${channels}`}`)),
       windowed && h("p", { class: "note" }, vector ? `Units ${frame.column} to ${frame.column + columns - 1} of ${width}; arrow keys go on.` : `Rows ${frame.row} to ${frame.row + tall - 1} of ${height}, columns ${frame.column} to ${frame.column + columns - 1} of ${width}; arrow keys go on.`),
       windowed && !vector && pan(tall, columns),
       windowed && vector && paging(wide),
       said.node,
-      h("div", { class: "looked-at" }, h("div", { class: "chosen-map" }, h("div", { class: "scroll" }, grid.node), scale.legend), explanation),
+      h("div", { class: `looked-at ${vector ? "units" : ""}` }, h("div", { class: "chosen-map" }, vector ? grid.node : h("div", { class: "scroll" }, grid.node), scale.legend), explanation),
     );
   }
 
@@ -349,225 +245,33 @@ function startPage(root, live, data) {
 
   // The explanation ------------------------------------------------------------------------------------------------
 
-  /** A number one can walk to: a button with the value of another unit. */
-  function link(unit, text, largest, value) {
-    const node = h("button", { type: "button", class: "cell walk", "data-layer": layers[unit.layer].name, "data-channel": unit.channel, "data-row": unit.row, "data-column": unit.column, "aria-label": `${text}: go to ${nameOf(unit)}`, title: `go to ${nameOf(unit)}`, onclick: () => walkTo(unit) }, text);
-    if (largest !== undefined) tint(node, value, largest);
-    return node;
-  }
-  const before = (place) => ({ layer: state.layer - 1, channel: place.channel ?? state.channel, row: place.row, column: place.column });
-  const here = () => before(state);
-  const result = (value) => h("strong", {}, show(value));
+  const explain = makeExplanations({ network, data, state, walkTo, redraw });
 
   function explainUnit() {
-    const unit = unitOf(state);
-    const layer = layers[unit.layer];
-    const found = network.explain(unit, state.image);
-    const { words, nodes } = EXPLAIN[layer.kind](found, layer);
-    said.say(found.value, `${nameOf(unit)} is `, result(found.value), words ? `: ${words}` : ".", " ", comparison(found));
-    fill(explanation, silence(unit), nodes, whatNext(unit));
+    const { value, words, nodes } = explain(unitOf(state));
+    said.say(value, ...words);
+    fill(explanation, ...nodes);
+    fill(sight, ...whatItSees());
   }
-
-  function silence({ layer, channel, column }) {
-    const quiet = layers[layer].silent.includes(isVector(layer) ? column : channel);
-    return quiet && h("p", { class: "note" }, `${isVector(layer) ? "This unit" : "This filter"} is silent: after ReLU it gives no value above 0 on ${data.images.length === 1 ? "this image" : "any of these images"}.`);
-  }
-
-  /** Keras computed the same value when the page was made. */
-  function comparison({ value, keras }) {
-    if (keras === undefined) return "";
-    const same = Math.abs(value - keras) <= 1e-4 * Math.abs(keras) + 1e-5;
-    return same ? "Keras computed the same." : `Keras computed ${show(keras)}: the weights or maps in this page are not those it used.`;
-  }
-
-  const EXPLAIN = {
-    image: () => ({ words: "", nodes: [h("p", {}, "A pixel of the image: this is where the numbers come from.")] }),
-    unknown: (_, layer) => ({ words: "", nodes: [h("p", {}, `How it was calculated cannot be shown: ${layer.why}.`)] }),
-    rescaling: ({ x, scale, offset, value }) => {
-      const divisor = Math.round(1 / scale);
-      const by = divisor > 1 && Math.abs(1 / scale - divisor) < 1e-4 * divisor ? ["divided by", "/", divisor] : ["times", "×", scale];
-      return {
-        words: `the pixel's ${show(x)} ${by[0]} ${show(by[2])}${offset ? `, and ${show(offset)} added` : ""}.`,
-        nodes: [h("p", { class: "sum" }, link(here(), show(x)), ` ${by[1]} ${factor(by[2])}${offset ? ` + ${factor(offset)}` : ""} = `, result(value))],
-      };
-    },
-    normalisation: ({ x, mean, variance, gamma, beta, epsilon, value }) => ({
-      words: `the value before, ${show(x)}, less the channel's mean, divided by its spread, stretched and moved.`,
-      nodes: [
-        h("p", { class: "sum" }, "(", link(here(), show(x)), ` − ${factor(mean)}) / √(${show(variance)} + ${show(epsilon)}) × ${factor(gamma)} + ${factor(beta)} = `, result(value)),
-        h("p", { class: "note" }, "Mean and variance were kept from training; the factor and the summand behind were learned."),
-      ],
-    }),
-    activation: ({ x, value }, layer) => ({
-      words: layer.settings.activation === "relu" ? (x > 0 ? "ReLU keeps what is above 0." : `ReLU makes ${show(x)} zero.`) : `${layer.settings.activation} of ${show(x)}.`,
-      nodes: [h("p", { class: "sum" }, activated(layer.settings.activation, link(here(), show(x))), " = ", result(value))],
-    }),
-    same: ({ x }, layer) => ({
-      words: `${layer.type} changes nothing outside training.`,
-      nodes: [h("p", { class: "sum" }, link(network.origin(unitOf(state)), show(x)), " = ", result(x))],
-    }),
-    flatten: ({ x }) => {
-      const unit = network.origin(unitOf(state));
-      return { words: `the value of ${nameOf(unit)}, put into a row with all others.`, nodes: [h("p", { class: "sum" }, link(unit, show(x)), " = ", result(x))] };
-    },
-    pooling: (found) => pooled(found, "the largest of"),
-    "whole maximum": (found) => pooled(found, "the largest of", state.column),
-    average: (found) => pooled(found, "the mean of"),
-    "whole average": (found) => pooled(found, "the mean of", state.column),
-    convolution: explainConvolution,
-    dense: explainDense,
-    softmax: ({ scores, value }) => explainSoftmax(scores, value, (unit) => ({ layer: state.layer - 1, channel: 0, row: 0, column: unit })),
-  };
-
-  const ACTIVATION_NAMES = { relu: "ReLU", sigmoid: "sigmoid", tanh: "tanh", softmax: "softmax" };
-
-  function activated(activation, node) {
-    return activation === "relu" ? h("span", {}, "max(0, ", node, ")") : h("span", {}, `${activation}(`, node, ")");
-  }
-
-  function pooled({ cells, kept, value }, what, channel = state.channel) {
-    const most = largestOf(cells.map((cell) => cell.x));
-    const width = cells.filter((cell) => cell.row === cells[0].row).length;
-    const shown = cells.slice(0, 256);
-    const buttons = shown.map((cell) => {
-      const button = link({ ...before(cell), channel }, showShort(cell.x), most, cell.x);
-      if (kept && cell.row === kept.row && cell.column === kept.column) button.classList.add("kept");
-      return button;
-    });
-    return {
-      words: `${what} ${counted(cells.length, "value")}${kept ? `; it stood at row ${kept.row}, column ${kept.column}` : ""}.`,
-      nodes: [
-        h("div", { class: "row" }, h("div", { class: "scroll" }, h("div", { class: "grid mini", role: "group", "aria-label": "tile of the layer before", style: { "--columns": width } }, buttons)), h("span", { class: "sign" }, "→"), h("span", { class: "sum" }, result(value))),
-        shown.length < cells.length && h("p", { class: "note" }, `The first ${shown.length} of ${cells.length} values.`),
-      ],
-    };
-  }
-
-  function explainConvolution(found, layer) {
-    const { perChannel, bias, sum, value } = found;
-    const [kh, kw, channels] = network.weight(state.layer, "kernel").shape;
-    const ordered = [...perChannel].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
-    const chosen = state.slice === null ? ordered[0] : perChannel[state.slice];
-    const strongestSlices = state.all ? perChannel : ordered.slice(0, FIRST_SHOWN);
-    const most = largestOf(perChannel.flatMap(({ terms }) => terms.map((term) => term.weight)));
-    const rest = ordered.slice(FIRST_SHOWN).reduce((total, one) => total + one.sum, 0);
-    const shownTerms = channels <= FIRST_SHOWN ? perChannel : ordered.slice(0, 3);
-    const others = sum - bias - shownTerms.reduce((total, one) => total + one.sum, 0);
-    const slices = strongestSlices.map((one) =>
-      h(
-        "button",
-        { type: "button", class: "slice-choice", "aria-pressed": String(one === chosen), "data-slice": one.channel, onclick: () => chooseSlice(one.channel) },
-        slicePicture(one.terms, kw, most),
-        h("span", {}, `${mapName(state.layer - 1, one.channel)} `, h("b", {}, show(one.sum))),
-      ),
-    );
-    const largestX = largestOf(chosen.terms.map((term) => term.x));
-    const tile = chosen.terms.map((term) =>
-      term.inside ? link(before({ ...term, channel: chosen.channel }), showShort(term.x), largestX, term.x) : h("span", { class: "cell padding", title: "padding" }, "0"),
-    );
-    const numbers = (pick, largestValue, label) => plainGrid(inRows(chosen.terms.map((term) => ({ text: showShort(pick(term)), title: show(pick(term)), value: pick(term), largest: largestValue })), kw), label, "mini");
-    const relu = layer.settings.activation !== "linear";
-    return {
-      words: `filter ${state.channel} lies on ${channels === 1 ? "one map" : `${channels} maps`}; ${counted(kh * kw * channels, "product")} and the bias ${show(bias)} add up to ${show(sum)}${relu ? `; ${ACTIVATION_NAMES[layer.settings.activation]} makes it ${show(value)}` : ""}.`,
-      nodes: [
-        h("p", { class: "sum" }, shownTerms.map((one, n) => [n > 0 && " + ", `${factor(one.sum)}`, h("span", { class: "note" }, ` (${mapName(state.layer - 1, one.channel)})`)]), shownTerms.length < channels && [` + ${factor(others)}`, h("span", { class: "note" }, ` (${counted(channels - shownTerms.length, "other map")})`)], ` + ${factor(bias)}`, h("span", { class: "note" }, " (bias)"), " = ", h("strong", {}, show(sum)), relu && [", ", activated(layer.settings.activation, show(sum)), " = ", result(value)]),
-        h(HEADING, {}, `Filter ${state.channel}: ${counted(channels, "slice")}`, h("span", { class: "note" }, " each with what it adds here"), ),
-        h("div", { class: "slices", role: "group", "aria-label": "Slices of the filter" }, slices),
-        channels > FIRST_SHOWN && h("div", { class: "commands" }, h("button", { type: "button", class: "command", "data-command": "all slices", onclick: chooseAll }, state.all ? "Only the strongest" : `All ${channels} slices`), !state.all && h("span", { class: "note" }, `the others add ${show(rest)}`)),
-        h(HEADING, {}, `On ${mapName(state.layer - 1, chosen.channel)} of ${layers[state.layer - 1].name}`),
-        h(
-          "div",
-          { class: "step" },
-          h(
-            "div",
-            { class: "row" },
-            h("figure", {}, h("div", { class: "grid mini", role: "group", "aria-label": "tile; choose a value to see where it came from", style: { "--columns": kw } }, tile), h("figcaption", {}, "tile")),
-            joined("×", h("figure", {}, numbers((term) => term.weight, most, "slice of the filter"), h("figcaption", {}, "slice"))),
-            joined("=", h("figure", {}, numbers((term) => term.product, largestOf(chosen.terms.map((term) => term.product)), "products"), h("figcaption", {}, `products; sum ${show(chosen.sum)}`))),
-          ),
-        ),
-        h("p", { class: "note" }, "Choose a value of the tile to see where it came from."),
-      ],
-    };
-  }
-
-  function chooseAll() {
-    state.all = !state.all;
+  function redraw(selector) {
     explainUnit();
-    keepFocus("all slices");
-  }
-  function chooseSlice(channel) {
-    state.slice = channel;
-    explainUnit();
-    explanation.querySelector(`[data-slice="${channel}"]`)?.focus();
+    explanation.querySelector(selector)?.focus();
   }
 
-  /** The weights of a slice as a small picture: orange and purple for the two signs, as in the maps. */
-  function slicePicture(terms, width, most) {
-    const colours = data.palettes.signed;
-    return h(
-      "span",
-      { class: "slice-picture", "aria-hidden": "true", style: { "--columns": width } },
-      terms.map(({ weight }) => h("i", { style: { background: `rgb(${colours[Math.round((weight / (most || 1) / 2 + 0.5) * (colours.length - 1))].join(" ")})` } })),
-    );
-  }
-
-  function explainDense({ terms, bias, sum, value, scores }, layer) {
-    const ordered = [...terms].sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
-    const shown = ordered.slice(0, 10);
-    const rest = sum - bias - shown.reduce((total, term) => total + term.product, 0);
-    const most = largestOf(shown.map((term) => term.product));
-    const source = (term) => {
-      const unit = { layer: state.layer - 1, channel: 0, row: 0, column: term.input };
-      return layers[unit.layer].kind === "flatten" ? network.origin(unit) : unit;
-    };
-    const row = (term) => {
-      const unit = source(term);
-      return h("tr", {}, h("td", {}, nameOf(unit)), h("td", {}, link(unit, show(term.x))), h("td", {}, `× ${factor(term.weight)}`), h("td", {}, `= ${show(term.product)}`), h("td", { class: "track" }, h("span", { class: `fill ${term.product < 0 ? "negative" : ""}`, style: { width: `${(Math.abs(term.product) / (most || 1)) * 100}%` } })));
-    };
-    const plain = layer.settings.activation === "linear";
-    const table = h(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Largest contributions" },
-      h("table", {}, h("thead", {}, h("tr", {}, ["from", "value", "weight", "adds"].map((text) => h("th", { scope: "col" }, text)), h("td", {}))), h("tbody", {}, shown.map(row))),
-    );
-    const parts = [
-      h(HEADING, {}, `The ${shown.length} largest of ${counted(terms.length, "contribution")}`),
-      table,
-      h("p", { class: "sum" }, `${factor(sum - bias - rest)} (these)`, terms.length > shown.length && ` + ${factor(rest)} (the other ${terms.length - shown.length})`, ` + ${factor(bias)} (bias) = `, h("strong", {}, show(sum)), !plain && !scores && [", ", activated(layer.settings.activation, show(sum)), " = ", result(value)]),
-    ];
-    const words = `${counted(terms.length, "input")}, each times its weight, and the bias ${show(bias)} add up to ${show(sum)}${plain ? "" : `; ${ACTIVATION_NAMES[layer.settings.activation]} makes it ${show(value)}`}.`;
-    return { words, nodes: scores ? [...parts, ...explainSoftmax(scores, value).nodes] : parts };
-  }
-
-  function explainSoftmax(scores, value, unitOfScore) {
-    const top = Math.max(...scores);
-    const powers = scores.map((score) => Math.exp(score - top));
-    const total = powers.reduce((sum, power) => sum + power, 0);
-    const order = scores.map((_, unit) => unit).sort((a, b) => scores[b] - scores[a]).slice(0, 20);
-    if (!order.includes(state.column)) order.push(state.column);
-    const row = (unit) =>
-      h("tr", { class: unit === state.column ? "chosen" : "" }, h("td", {}, layers[state.layer].classes ? className(unit) : `unit ${unit}`), h("td", {}, unitOfScore ? link(unitOfScore(unit), show(scores[unit])) : show(scores[unit])), h("td", {}, show(powers[unit])), h("td", {}, show(powers[unit] / total)));
-    return {
-      words: `the softmax turns ${counted(scores.length, "score")} into shares of 1.`,
-      nodes: [
-        h("p", { class: "sum" }, `e^(${show(scores[state.column])} − ${factor(top)}) / ${show(total)} = `, result(value)),
-        h("p", { class: "note" }, `${show(top)} is the largest score; ${show(total)} is the sum of the powers of all classes.`),
-        h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Scores and probabilities" }, h("table", {}, h("thead", {}, h("tr", {}, ["class", "score", "power of e", "probability"].map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, order.map(row)))),
-      ],
-    };
-  }
-
-  /** What becomes of the value: normalised, cut at 0, kept or dropped by the pooling. */
-  function whatNext(unit) {
-    const steps = network.future(unit, state.image);
-    if (!steps.length) return [];
-    const items = steps.map(({ unit: next, explained, kept, tied, layer, dropped }) => {
-      if (dropped) return h("li", {}, `${layers[layer].name}: no tile covers it, so it goes no further.`);
-      const text = { pooling: kept ? "the largest of its tile: it goes on as " : tied ? "dropped: the same value stands earlier in its tile, " : "dropped: the tile has a larger value, ", activation: "becomes ", normalisation: "becomes ", same: "stays " }[layers[next.layer].kind];
-      return h("li", { class: kept === false ? "dropped" : "" }, `${layers[next.layer].name}: ${text}`, link(next, show(explained.value)));
+  /** The image with a frame around the pixels that the value depends on. */
+  function whatItSees() {
+    const seen = network.seen(unitOf(state));
+    if (!seen || state.layer === 0) return [];
+    const [height, width] = layers[0].shape;
+    const share = (part, whole) => `${(part / whole) * 100}%`;
+    const { rows: down, columns: across } = seen;
+    const border = h("span", {
+      class: "seen-frame",
+      style: { left: share(across[0], width), top: share(down[0], height), width: share(across[1] - across[0] + 1, width), height: share(down[1] - down[0] + 1, height) },
     });
-    return [h(HEADING, {}, "What becomes of it"), h("ol", { class: "future" }, items)];
+    const all = down[0] === 0 && across[0] === 0 && down[1] === height - 1 && across[1] === width - 1;
+    const where = all ? "the whole image" : `${span("row", ...down)}, ${span("column", ...across)} of the image`;
+    return [h("div", { class: "seen-picture" }, h("img", { class: "picture", src: data.images[state.image], alt: "" }), border), h("figcaption", {}, `It depends on ${where}.`)];
   }
 
   // Beginning ------------------------------------------------------------------------------------------------------

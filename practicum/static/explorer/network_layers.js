@@ -160,5 +160,44 @@ function makeNetwork(data) {
     );
   }
 
-  return { layers, map, explain, weight, origin, future };
+  /** The rows and columns of the image that a unit depends on, first and last: {rows, columns}; undefined if unknown. */
+  function seen({ layer, row, column, channel }) {
+    let [rows, columns] = [[row, row], [column, column]];
+    const through = ([first, last], size, tile, stride, before) => [
+      Math.max(first * stride - before, 0),
+      Math.min(last * stride - before + tile - 1, size - 1),
+    ];
+    for (let k = layer; k > 0; k--) {
+      const { kind, settings, shape } = layers[k];
+      const [height, width] = layers[k - 1].shape;
+      if (kind === "unknown") return undefined;
+      if (kind === "convolution" || kind === "pooling" || kind === "average") {
+        const tile = settings.pool ?? layers[k].weights.kernel.shape;
+        const { top, left } = outputPlaces([height, width], tile, settings.strides, settings.padding);
+        rows = through(rows, height, tile[0], settings.strides[0], top);
+        columns = through(columns, width, tile[1], settings.strides[1], left);
+      } else if (kind === "flatten" && columns[0] === columns[1]) {
+        const from = unitAt(k - 1, place(shape, { channel, row: 0, column: columns[0] }));
+        [rows, columns] = [[from.row, from.row], [from.column, from.column]];
+      } else if (["flatten", "dense", "softmax", "whole average", "whole maximum"].includes(kind)) {
+        [rows, columns] = [[0, height - 1], [0, width - 1]];
+      }
+    }
+    return { rows, columns };
+  }
+
+  // What units are called ------------------------------------------------------------------------------------------
+
+  const isVector = (k) => layers[k].vector;
+  const className = (unit) => data.class_names?.[unit] ?? `class ${unit}`;
+  /** Red, green and blue as long as the channels are those of the image. */
+  const inColour = (k) => layers[0].shape[2] === 3 && layers.slice(1, k + 1).every(({ kind }) => kind === "rescaling" || kind === "same");
+  const mapName = (k, channel) => (inColour(k) ? ["red", "green", "blue"][channel] : `map ${channel}`);
+  /** "module1_conv, map 3, row 10, column 12"; units of a dense layer have no place. */
+  function nameOf({ layer, channel, row, column }) {
+    if (isVector(layer)) return `${layers[layer].name}, ${layers[layer].classes ? className(column) : `unit ${column}`}`;
+    return `${layers[layer].name}, ${mapName(layer, channel)}, row ${row}, column ${column}`;
+  }
+
+  return { layers, map, explain, weight, origin, future, seen, isVector, className, mapName, nameOf };
 }

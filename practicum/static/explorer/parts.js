@@ -52,6 +52,11 @@ function counted(count, noun) {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** "row 2" or "rows −1 to 2" */
+function span(noun, first, last) {
+  return first === last ? `${noun} ${show(first)}` : `${noun}s ${show(first)} to ${show(last)}`;
+}
+
 /** Numbers from the page's data: little-endian, base64. */
 function decode(text, Type = Float32Array) {
   const characters = atob(text);
@@ -63,6 +68,7 @@ function decode(text, Type = Float32Array) {
 /** Tell the styles for how many characters the cells of a grid need room: alike for all, up to five. */
 function fit(nodes) {
   const lengths = nodes.map((node) => (node.value || node.textContent).length);
+  if (!lengths.some(Boolean)) return; // a map of colours
   const usual = Math.min(Math.max(...lengths), 5);
   nodes.forEach((node, place) => {
     const length = Math.max(usual, lengths[place]);
@@ -102,7 +108,7 @@ function valueGrid({ rows, columns, first = [0, 0], label, describe, choose, pai
   const buttons = [];
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < columns; c++) {
-      buttons.push(h("button", { type: "button", class: "cell", "data-row": first[0] + r, "data-column": first[1] + c }));
+      buttons.push(h("button", { type: "button", class: "cell", tabindex: "-1", "data-row": first[0] + r, "data-column": first[1] + c }));
     }
   }
   node.append(...buttons);
@@ -127,10 +133,8 @@ function valueGrid({ rows, columns, first = [0, 0], label, describe, choose, pai
 
   function select(row, column, focus = false) {
     const target = button(row, column);
-    for (const other of buttons) {
-      other.tabIndex = -1;
-      other.removeAttribute("aria-pressed");
-    }
+    focusable.tabIndex = -1;
+    focusable.removeAttribute("aria-pressed");
     focusable = target ?? buttons[0];
     focusable.tabIndex = 0;
     target?.setAttribute("aria-pressed", "true");
@@ -157,8 +161,7 @@ function valueGrid({ rows, columns, first = [0, 0], label, describe, choose, pai
     else beyond?.(row, column);
   });
   refresh();
-  select(first[0], first[1]);
-  for (const other of buttons) other.removeAttribute("aria-pressed");
+  focusable.tabIndex = 0;
   return { node, refresh, select, button };
 }
 

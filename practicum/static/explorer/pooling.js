@@ -34,13 +34,13 @@ function startPage(root, live, data) {
     return { ...made, sync: () => made.set(write(state[name])) };
   };
   const pair = (text) => text.split(",").map(Number);
-  const joined = (value) => value.join(",");
+  const listed = (value) => value.join(",");
   const controls = {
     ...(channels > 1 && {
       channel: control("Channel", "channel", Array.from({ length: channels }, (_, n) => [n, `channel ${n}`]), Number, String),
     }),
-    pool: control("Tile size", "pool", pairs(state.pool, Math.max(height, width)), pair, joined),
-    strides: control("Stride", "strides", pairs(state.strides, Math.max(height, width)), pair, joined),
+    pool: control("Tile size", "pool", pairs(state.pool, Math.max(height, width)), pair, listed),
+    strides: control("Stride", "strides", pairs(state.strides, Math.max(height, width)), pair, listed),
     padding: control("Padding", "padding", [["valid", "none (valid)"], ["same", "tiles may overhang (same)"]], String, String),
   };
   const relu = h("input", { type: "checkbox", checked: state.relu, onchange: () => ((state.relu = relu.checked), build()) });
@@ -107,9 +107,17 @@ function startPage(root, live, data) {
     input.mark(tileCells(image.shape, state.pool, state.strides, state.padding, state.row, state.column), kept);
     input.reveal();
     const numbers = cells.map((cell) => show(cell.x)).join(", ");
+    const largest = largestOf(image.values);
+    const width = cells.filter((cell) => cell.row === cells[0].row).length;
+    const tileCell = (cell) => ({ text: showShort(cell.x), title: show(cell.x), value: cell.x, largest, class: cell === kept ? "kept" : "" });
     equation.replaceChildren(
       h(HEADING, {}, `How row ${state.row}, column ${state.column} was found`),
-      h("p", { class: "sum" }, `max(${numbers}) = `, h("strong", {}, show(value))),
+      h(
+        "div",
+        { class: "row" },
+        h("figure", {}, plainGrid(inRows(cells.map(tileCell), width), `tile of the input: ${numbers}`, "mini"), h("figcaption", {}, "tile")),
+        h("p", { class: "sum" }, `max(${numbers}) = `, h("strong", {}, show(value))),
+      ),
     );
     const last = cells[cells.length - 1];
     const equal = cells.filter((cell) => cell.x === value).length;

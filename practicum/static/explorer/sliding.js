@@ -107,11 +107,6 @@ function usedPadding(shape, tile, strides, padding) {
   return { shape, rows, columns, top, left, bottom, right };
 }
 
-/** "row 2" or "rows −1 to 2" */
-function span(noun, first, last) {
-  return first === last ? `${noun} ${show(first)}` : `${noun}s ${show(first)} to ${show(last)}`;
-}
-
 function panel(title, ...content) {
   return h("section", { class: "panel" }, h(HEADING, {}, title), ...content);
 }
