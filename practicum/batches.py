@@ -1,14 +1,15 @@
 """Images and labels of a split as shuffled, optionally augmented batches for `keras.Model.fit`."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
+from practicum import backend
 from practicum.backend import keras
 from practicum.dataset import Split
 
-# With one worker, Keras hands batches on through a tf.data pipeline whose tuning thread makes `fit` wait at its end,
-# for up to as long as the training took (TensorFlow 2.21). With two workers Keras switches that tuning off.
-WORKERS = 2
-QUEUE = 4
+AHEAD = 2  # batches made ready while a step is computed
 
 
 class Batches(keras.utils.PyDataset):
@@ -22,15 +23,16 @@ class Batches(keras.utils.PyDataset):
         augment: flip half of the images left to right; move each by up to an eighth of its size, and stretch or squeeze
             it by up to a fifth.
         seed: any integer.
+        epoch: the first epoch, from 0; a training that is taken up again begins with a later one.
     """
 
-    def __init__(self, split: Split, *, batch_size: int, augment: bool, seed: int) -> None:
-        super().__init__(workers=WORKERS, use_multiprocessing=False, max_queue_size=QUEUE)
+    def __init__(self, split: Split, *, batch_size: int, augment: bool, seed: int, epoch: int = 0) -> None:
+        super().__init__()
         self.split = split
         self.batch_size = batch_size
         self.augment = augment
         self.seed = seed
-        self.epoch = 0
+        self.epoch = epoch
         self.order = self._shuffled()
 
     def __len__(self) -> int:
@@ -47,6 +49,14 @@ class Batches(keras.utils.PyDataset):
     def on_epoch_end(self) -> None:
         self.epoch += 1
         self.order = self._shuffled()
+
+    def pipeline(self) -> Any:
+        """What to give to `fit`: these batches in the form in which the backend takes them fastest."""
+        return backend.pipeline(self, self._one_epoch, example=(self.split.images, self.split.labels), ahead=AHEAD)
+
+    def _one_epoch(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        yield from (self[index] for index in range(len(self)))
+        self.on_epoch_end()
 
     def _shuffled(self) -> np.ndarray:
         return np.random.default_rng([self.seed, self.epoch]).permutation(len(self.split))

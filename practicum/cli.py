@@ -44,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("PRACTICUM_DEBUG"):
             raise
+        from practicum.checkpoints import TrainingError
+
+        if isinstance(error, TrainingError):
+            return _complain(str(error), FAILED)
         return _complain(f"{type(error).__name__}: {error} (PRACTICUM_DEBUG=1 shows where)", FAILED)
 
 
@@ -229,6 +233,9 @@ def _train(options: argparse.Namespace, given: list[str]) -> int:
         restart=options.restart,
         seed=options.seed,
     )
+    if result.stopped_by == "interrupt":
+        again = shlex.join([*given, *([] if options.out else ["--out", str(run_dir)])])
+        return _complain(f"interrupted; to go on: python -m practicum {again}", FAILED)
     if not result.best_epoch:
         return _complain(f"stopped before the first epoch was through ({result.stopped_by})", FAILED)
     evaluation = training.evaluate(model, dataset.test, dataset.class_names)

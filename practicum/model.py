@@ -103,8 +103,9 @@ def build_cnn(
             )
         )
         if batch_norm:
-            # Keras's momentum of 0.99 averages over hundreds of steps; a short training has fewer.
-            model.add(layers.BatchNormalization(momentum=0.9, name=f"{name}_norm"))
+            # Keras's momentum of 0.99 averages over hundreds of steps; a short training has fewer. A factor of its own
+            # (scale) is not needed: the next layer's weights do the same, and without one, training can pool first.
+            model.add(layers.BatchNormalization(momentum=0.9, scale=False, name=f"{name}_norm"))
         model.add(layers.ReLU(name=f"{name}_relu"))
         if pools[index] != (1, 1) or steps[index] != (1, 1):
             model.add(layers.MaxPooling2D(pools[index], strides=steps[index], name=f"{name}_pool"))

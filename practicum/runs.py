@@ -1,14 +1,20 @@
-"""The folder of a training: its model, its history and its result, written so that a reader never sees half a file."""
+"""The folder of a training: settings, model, history, result, each written so that no reader sees half a file."""
 
 import json
-from dataclasses import dataclass, field
+import zipfile
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from practicum.backend import keras
+from practicum.checkpoints import Checkpoint, TrainingError, newest_checkpoint, remove_checkpoints, whole_file
 
-MODEL_FILE, RESULT_FILE, HISTORY_FILE = "model.keras", "result.json", "history.json"
-OWN_FILES = (MODEL_FILE, RESULT_FILE, HISTORY_FILE)
+MODEL_FILE, RESULT_FILE, HISTORY_FILE, SETTINGS_FILE = "model.keras", "result.json", "history.json", "settings.json"
+OWN_FILES = (MODEL_FILE, RESULT_FILE, HISTORY_FILE, SETTINGS_FILE)
+# What one may change to go on with a training that ran out of memory.
+ADAPTABLE = {"batch_size", "image_shape"}
+# The choices of a layer that decide what it computes, by their names in Keras.
+SHAPING = ("filters", "kernel_size", "strides", "padding", "pool_size", "units", "activation", "rate", "scale")
 
 
 @dataclass(frozen=True)
@@ -17,11 +23,14 @@ class TrainingResult:
 
     history: one list a figure, one entry an epoch: "loss", "accuracy" (on the training images as the network saw
         them, while it learned), "validation_loss", "validation_accuracy", "learning_rate" (at the epoch's end) and
-        "seconds" (since the start).
-    best_epoch: the epoch, from 1, whose weights the model holds now: that of the best validation accuracy.
-    seconds: from the call to its end, building of the computation included.
+        "seconds" (since the start). An epoch that an interrupt cut short is not in it.
+    best_epoch: the epoch, from 1, whose weights the model holds now: that of the best validation accuracy. 0 if no
+        epoch came to its end.
+    validation_accuracy: of the best epoch; NaN if there is none.
+    seconds: from the call to its end, building of the computation included; of all calls together if it was resumed.
     seconds_to_target: until a validation accuracy of target_accuracy was measured; None if it never was.
     stopped_by: "epochs", "target_accuracy", "time_budget", "interrupt" or "loss is not a number".
+    precision: what the network computes in, as chosen if precision was "auto".
     """
 
     history: dict[str, list[float]]
@@ -40,21 +49,141 @@ class TrainingResult:
 
     @property
     def epochs(self) -> int:
-        """How many epochs were begun; the last may have been cut short."""
+        """How many epochs there were; the last may have been cut short by time_budget."""
         return len(self.history["loss"])
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a training begins: with the result of a finished run, from a checkpoint of a cut-off one, or anew."""
+
+    precision: str
+    result: TrainingResult | None = None
+    checkpoint: Checkpoint | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def prepare(folder: Path | None, settings: dict[str, Any], precision: str, restart: bool) -> Start:
+    """Make folder ready for a run, and say where it begins.
+
+    Args:
+        folder: the run's folder; None keeps nothing on disk.
+        settings: what decides the outcome; a run of others is not gone on with.
+        precision: what the network would compute in; a cut-off run keeps what it began with.
+        restart: begin anew whatever folder holds.
+    """
+    if folder is None:
+        return Start(precision)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"train: run_dir {folder} is a file. Name a folder.")
+    start = Start(precision) if restart else _start_from(folder, settings, precision)
+    if start.result is not None:
+        return start
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if start.checkpoint is None:
+            remove_checkpoints(folder)
+            for name in OWN_FILES:
+                (folder / name).unlink(missing_ok=True)
+        write_json(folder / SETTINGS_FILE, {"settings": settings, "precision": start.precision})
+    except (OSError, TrainingError) as error:
+        reason = error.__cause__ if isinstance(error, TrainingError) else error
+        reason = getattr(reason, "strerror", None) or reason
+        raise ValueError(f"train: run_dir {folder} cannot be written ({reason}). Choose another.") from None
+    return start
+
+
+def _start_from(folder: Path, settings: dict[str, Any], precision: str) -> Start:
+    finished = read_result(folder)
+    if finished is not None:
+        _refuse_other(folder, finished.settings, settings)
+        return Start(finished.precision, result=finished)
+    checkpoint, remarks = newest_checkpoint(folder)
+    if checkpoint is None:
+        if remarks:
+            remarks.append("no checkpoint can be read: training begins anew")
+        return Start(precision, remarks=tuple(remarks))
+    try:
+        stored = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+        earlier, precision = stored["settings"], stored["precision"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ValueError(
+            f"train: {folder} holds checkpoints, but {SETTINGS_FILE} beside them cannot be read, so it is not known "
+            "which training they belong to. Choose another run_dir, or restart=True to begin anew."
+        ) from None
+    _refuse_other(folder, earlier, settings, but_for=ADAPTABLE)
+    changed = [f"{key} is now {settings[key]} (was {earlier.get(key)})" for key in _different(earlier, settings)]
+    going_on = f"going on after epoch {checkpoint.epoch}"
+    return Start(precision, checkpoint=checkpoint, remarks=(*remarks, "; ".join([going_on, *changed])))
+
+
+def _refuse_other(
+    folder: Path, earlier: dict[str, Any], settings: dict[str, Any], *, but_for: set[str] | None = None
+) -> None:
+    differences = [
+        f"{key} was {_shown(earlier.get(key), settings[key])} and is now {_shown(settings[key], earlier.get(key))}"
+        for key in _different(earlier, settings)
+        if key not in (but_for or set())
+    ]
+    if differences:
+        raise ValueError(
+            f"train: {folder} holds a run of other settings: {', '.join(differences)}. "
+            "Choose another run_dir, or restart=True to replace it."
+        )
+
+
+def _different(earlier: dict[str, Any], settings: dict[str, Any]) -> list[str]:
+    # What was read from a file has lists where the program has tuples.
+    return [key for key in sorted(settings) if json.loads(json.dumps(settings[key])) != earlier.get(key)]
+
+
+def _shown(value: Any, other: Any) -> str:
+    """value for a message; of a long list, what the other one lacks."""
+    if isinstance(value, list | tuple) and isinstance(other, list | tuple) and len(value) > 4:
+        return repr([item for item in value if item not in other])
+    return repr(value)
+
+
+def describe(model: "keras.Model") -> list[str]:
+    """What a network is made of, a line a layer: its name, its kind, and the choices that shape it."""
+    lines = []
+    for layer in model.layers:
+        config = layer.get_config()
+        choices = [f"{name}={config[name]}" for name in SHAPING if name in config]
+        lines.append(" ".join([f"{layer.name}:", type(layer).__name__, *choices]))
+    return lines
+
+
+def load_weights(model: "keras.Model", folder: Path) -> None:
+    """Give model the weights of the finished run in folder.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    path = folder / MODEL_FILE
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"train: {path} cannot be read ({' '.join(str(error).split())[:200]}). Train again with restart=True."
+        ) from None
 
 
 def save_model(model: "keras.Model", path: Path) -> None:
     """Write model to path so that there is always a whole file: the old one or the new one."""
-    partial = path.with_name(f"{path.stem}.partial.keras")
-    model.save(partial)
-    partial.replace(path)
+    with whole_file(path) as partial:
+        model.save(partial)
 
 
 def write_json(path: Path, content: Any) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def write_result(folder: Path, result: TrainingResult) -> None:
+    """Mark the run in folder as finished."""
+    write_json(folder / RESULT_FILE, asdict(result))
+    remove_checkpoints(folder)
 
 
 def read_result(run_dir: str | Path) -> TrainingResult | None:
@@ -66,28 +195,3 @@ def read_result(run_dir: str | Path) -> TrainingResult | None:
         return TrainingResult(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is no result of a training ({error}). Train again with restart=True.") from None
-
-
-def prepare(folder: Path, settings: dict[str, Any], restart: bool) -> TrainingResult | None:
-    """Make folder ready for a run; give the result of a finished run with the same settings that it holds."""
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"train: run_dir {folder} is a file. Name a folder.")
-    finished = None if restart else read_result(folder)
-    if finished is not None:
-        other = {key for key, value in settings.items() if finished.settings.get(key) != value}
-        if other:
-            differences = ", ".join(
-                f"{key} was {finished.settings.get(key)!r} and is now {settings[key]!r}" for key in sorted(other)
-            )
-            raise ValueError(
-                f"train: {folder} holds a run of other settings: {differences}. "
-                "Choose another run_dir, or restart=True to replace it."
-            )
-        return finished
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in OWN_FILES:
-            (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise ValueError(f"train: run_dir {folder} cannot be written ({error.strerror}). Choose another.") from None
-    return None

@@ -10,10 +10,10 @@ from conftest import PROJECT
 PACKAGE = PROJECT / "practicum"
 # Lower may not import higher. Modules on one line do not import each other.
 LAYERS = [
-    {"dataset", "progress", "backend", "recipes", "tiles", "reference", "anatomy", "sheets", "pages"},
-    {"cache", "formats", "batches", "model", "inspection", "plots", "evaluation", "runs", "network_page"},
-    {"folder", "training", "explorer"},
-    {"data"},
+    {"dataset", "progress", "backend", "checkpoints", "recipes", "tiles", "reference", "anatomy", "sheets", "pages"},
+    {"cache", "formats", "batches", "model", "inspection", "plots", "evaluation", "runs", "compiling", "network_page"},
+    {"folder", "coach", "explorer"},
+    {"data", "training"},
     {"report", "doctor"},
     {"cli"},
     {"__main__"},

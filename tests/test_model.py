@@ -104,8 +104,8 @@ def test_table_with_uneven_filters_valid_padding_and_batch_norm_by_hand():
     rows = {row.name: row for row in layer_table(model)}
     # conv 5×3 on 20×14, valid: 16×12; no bias: 15·4 = 60 parameters; 16·12·4·15 = 11,520 products.
     assert rows["module1_conv"][1:] == ((16, 12, 4), 60, 11_520, (5, 3))
-    # normalisation: scale, offset, mean, variance for 4 maps = 16; one product a value = 768.
-    assert rows["module1_norm"][1:] == ((16, 12, 4), 16, 768, (5, 3))
+    # normalisation: offset, mean, variance for 4 maps = 12; one product a value = 768.
+    assert rows["module1_norm"][1:] == ((16, 12, 4), 12, 768, (5, 3))
     assert rows["module1_pool"][1:] == ((8, 6, 4), 0, 0, (6, 4))
     # conv 3×3 on 8×6: 6×4; sees 6+2·2 by 4+2·2.
     assert rows["module2_conv"][1:] == ((6, 4, 6), 216, 6 * 4 * 6 * 36, (10, 8))

@@ -10,13 +10,14 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from practicum import evaluation, training
+from practicum import coach, evaluation, training
 from practicum.backend import keras
+from practicum.coach import Coach, one_cycle
 from practicum.dataset import Split
 from practicum.evaluation import Evaluation, cross_entropy, evaluate, predict
 from practicum.model import build_cnn
 from practicum.runs import read_result
-from practicum.training import one_cycle, train
+from practicum.training import train
 
 
 def network(seed=0, **options):
@@ -85,14 +86,14 @@ def test_the_same_seed_gives_the_same_training(tiny_dataset):
 def test_the_model_ends_with_the_weights_of_its_best_epoch(tiny_dataset, tmp_path, monkeypatch):
     """Ruin the network after its best epoch: what is kept must be from before."""
     model = network()
-    original = training._Coach.on_epoch_end
+    original = Coach.on_epoch_end
 
     def ruin_later_epochs(self, epoch, logs=None):
         original(self, epoch, logs)
         if epoch == 1:
             self.network.set_weights([np.zeros_like(weight) for weight in self.network.get_weights()])
 
-    monkeypatch.setattr(training._Coach, "on_epoch_end", ruin_later_epochs)
+    monkeypatch.setattr(Coach, "on_epoch_end", ruin_later_epochs)
     result = quick(model, tiny_dataset, epochs=3, run_dir=tmp_path)
     assert result.best_epoch <= 2
     assert evaluate(model, tiny_dataset.validation).accuracy == pytest.approx(result.validation_accuracy)
@@ -127,7 +128,9 @@ def test_target_accuracy_stops_and_is_timed(tiny_dataset):
 
 def test_time_budget_stops_and_the_schedule_is_annealed_by_then(tiny_dataset, monkeypatch):
     ticks = itertools.count()  # a clock that goes on by 10 ms whenever it is read: the same on a slow machine
-    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: next(ticks) / 100))
+    clock = SimpleNamespace(monotonic=lambda: next(ticks) / 100)
+    monkeypatch.setattr(coach, "time", clock)
+    monkeypatch.setattr(training, "time", clock)
     result = quick(network(), tiny_dataset, epochs=100_000, time_budget=4, learning_rate=0.002)
     assert result.stopped_by == "time_budget"
     assert 3.9 < result.seconds < 4.2
@@ -147,7 +150,7 @@ def test_the_schedule_rises_and_falls_over_the_epochs(tiny_dataset):
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_best(tiny_dataset, monkeypatch):
-    monkeypatch.setattr(training, "one_cycle", lambda share_done: 1.0 if share_done < 0.5 else 1e36)
+    monkeypatch.setattr(coach, "one_cycle", lambda share_done: 1.0 if share_done < 0.5 else 1e36)
     model = network()
     result = quick(model, tiny_dataset, epochs=20, learning_rate=0.002)
     assert result.stopped_by == "loss is not a number"
@@ -158,14 +161,14 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_best(tiny_dataset, monkeyp
 
 
 def test_interrupt_keeps_what_was_reached(tiny_dataset, tmp_path, monkeypatch):
-    original = training._Coach.on_train_batch_end
+    original = Coach.on_train_batch_end
 
     def interrupt(self, batch, logs=None):
         original(self, batch, logs)
         if self.epoch == 2 and batch == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(training._Coach, "on_train_batch_end", interrupt)
+    monkeypatch.setattr(Coach, "on_train_batch_end", interrupt)
     model = network()
     result = quick(model, tiny_dataset, epochs=5, run_dir=tmp_path)
     assert result.stopped_by == "interrupt"

@@ -1,0 +1,295 @@
+"""What goes on beside the steps of a training: the learning rate, validation, the best weights, when to stop."""
+
+import contextlib
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from practicum.backend import keras
+from practicum.checkpoints import Checkpoint, save_checkpoint
+from practicum.dataset import Split
+from practicum.evaluation import BATCH, cross_entropy, predict
+from practicum.progress import TrainingDisplay
+from practicum.runs import HISTORY_FILE, MODEL_FILE, save_model, write_json
+
+WARM_UP = 0.25  # the share of a training in which the learning rate rises to its peak
+LAST_RATE = 0.01  # the learning rate at the end, as a share of its peak
+CHECKPOINT_SECONDS = 5  # epochs of a small dataset are shorter than what it takes to save
+FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How far a training is to go, and the peak of its learning rate."""
+
+    epochs: int
+    target_accuracy: float | None
+    time_budget: float | None
+    peak_rate: float
+
+
+class Coach(keras.callbacks.Callback):
+    """Sets the learning rate, measures validation, keeps the best weights and checkpoints, and says when to stop.
+
+    Args:
+        network: what is validated and saved; it shares its weights with the model that is fitted.
+        validation: the images to decide by.
+        plan: how far to go.
+        folder: where to keep the best model, the history and checkpoints; None keeps the best weights in memory only.
+        display: is told of each step and epoch.
+        started: time.monotonic() at the beginning.
+    """
+
+    def __init__(
+        self,
+        network: "keras.Model",
+        validation: Split,
+        plan: Plan,
+        folder: Path | None,
+        display: TrainingDisplay,
+        started: float,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.validation = validation
+        self.plan = plan
+        self.folder = folder
+        self.display = display
+        self.started = started
+        self.saved_at = started
+        self.latest: Checkpoint | None = None  # of the last whole epoch
+
+        self.epoch = 0  # the one under way, from 1
+        self.steps = 1  # of an epoch
+        self.rate = 0.0
+        self.validation_seconds = 0.0
+        self.table: dict[str, list[float]] = {name: [] for name in FIGURES}
+        self.best_accuracy = math.nan
+        self.best_loss = math.inf
+        self.best_epoch = 0
+        self.best_weights: list[np.ndarray] = []
+        self.first_weights = network.get_weights()
+        self.model_is_saved = True
+        self.seconds_to_target: float | None = None
+        self.stopped_by = "epochs"
+
+    # What goes into a checkpoint, and back -------------------------------------------------------------------------
+
+    def _checkpoint(self) -> Checkpoint:
+        facts = {
+            "table": {name: list(values) for name, values in self.table.items()},
+            "best_accuracy": self.best_accuracy,
+            "best_loss": self.best_loss,
+            "best_epoch": self.best_epoch,
+            "seconds": self.seconds(),
+        }
+        variables = [variable.numpy().copy() for variable in self._variables()]
+        return Checkpoint(self.epoch, variables, self.best_weights, facts)
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Take up the training where checkpoint left it. To be called once the model to be fitted is set."""
+        variables = self._variables()
+        shapes = [tuple(variable.shape) for variable in variables]
+        stored = [array.shape for array in checkpoint.variables]
+        if shapes != stored:
+            raise ValueError(
+                f"train: the checkpoint in {self.folder} is of another network: its {len(stored)} arrays of numbers do "
+                f"not fit the {len(shapes)} of this one. Choose another run_dir, or restart=True to begin anew."
+            )
+        for variable, array in zip(variables, checkpoint.variables, strict=True):
+            variable.assign(array)
+        facts = checkpoint.facts
+        self.epoch = checkpoint.epoch
+        self.table = facts["table"]
+        self.best_accuracy, self.best_loss = facts["best_accuracy"], facts["best_loss"]
+        self.best_epoch = facts["best_epoch"]
+        self.best_weights = checkpoint.best
+        self.started -= facts["seconds"]
+        for place in range(self.epoch):
+            self.display.end_epoch({"epoch": place + 1, **{name: values[place] for name, values in self.table.items()}})
+
+    def _variables(self) -> list[Any]:
+        return [*self.model.variables, *self.model.optimizer.variables]
+
+    # What Keras calls ----------------------------------------------------------------------------------------------
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        if self.plan.time_budget is not None:
+            # How long will a validation take? The first call prepares it, the second one can be timed.
+            sample = self.validation.images[:BATCH]
+            predict(self.network, sample)
+            before = time.monotonic()
+            predict(self.network, sample)
+            self.validation_seconds = (time.monotonic() - before) * len(self.validation) / len(sample)
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.epoch = epoch + 1
+        self.steps = self.params["steps"]
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        self.rate = self.plan.peak_rate * one_cycle(self._share_done(batch))
+        self.model.optimizer.learning_rate.assign(self.rate)
+        self.display.step(self.epoch, batch / self.steps)
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        budget = self.plan.time_budget
+        if not math.isfinite((logs or {}).get("loss", 0.0)):
+            self._stop("loss is not a number")
+        elif budget is not None and self.seconds() + self.validation_seconds >= budget:
+            self._stop("time_budget")
+        elif self.stopped_by == "interrupt":
+            self._stop("interrupt")
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if self.stopped_by == "interrupt" and self.model.stop_training:
+            return  # part of an epoch: the next call begins it again
+        logs = logs or {}
+        before = time.monotonic()
+        probabilities = predict(self.network, self.validation.images)
+        loss = cross_entropy(probabilities, self.validation.labels)
+        accuracy = float((probabilities.argmax(axis=1) == self.validation.labels).mean())
+        self.validation_seconds = time.monotonic() - before
+        row = {
+            "loss": float(logs["cross_entropy"]),
+            "accuracy": float(logs["accuracy"]),
+            "validation_loss": loss,
+            "validation_accuracy": accuracy,
+            "learning_rate": self.rate,
+            "seconds": self.seconds(),
+        }
+        for name, value in row.items():
+            self.table[name].append(value)
+        # A loss that is not a number cannot be the best, whatever the accuracy says.
+        best_so_far = (self.best_accuracy, -self.best_loss) if self.best_epoch else (-1.0, 0.0)
+        if math.isfinite(loss) and (accuracy, -loss) > best_so_far:
+            self.best_accuracy, self.best_loss, self.best_epoch = accuracy, loss, epoch + 1
+            self.best_weights = self.network.get_weights()
+            self.model_is_saved = False
+        self.display.end_epoch({"epoch": epoch + 1, **row})
+        if self.plan.target_accuracy is not None and accuracy >= self.plan.target_accuracy:
+            self.seconds_to_target = row["seconds"]
+            self._stop("target_accuracy")
+        elif self.stopped_by == "interrupt":
+            self._stop("interrupt")
+        if self.folder is not None and self.stopped_by != "loss is not a number":
+            self.latest = self._checkpoint()
+            if not self.model.stop_training and time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
+                self.save()
+
+    # Saving and stopping -------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write the checkpoint of the last whole epoch, and what save_best writes."""
+        if self.folder is not None and self.latest is not None:
+            save_checkpoint(self.folder, self.latest)
+            self.save_best()
+            self.saved_at = time.monotonic()
+
+    def save_best(self) -> None:
+        """Write the history, and the best model if there is a better one than on disk."""
+        if self.folder is None:
+            return
+        write_json(self.folder / HISTORY_FILE, self.table)
+        if not self.model_is_saved:
+            current = self.network.get_weights()
+            self.restore_best()
+            try:
+                save_model(self.network, self.folder / MODEL_FILE)
+            finally:
+                self.network.set_weights(current)
+            self.model_is_saved = True
+
+    def finish(self) -> bool:
+        """Save what there is, and give the network its best weights; say whether the training is over.
+
+        It is not after an interrupt: then the next call goes on.
+        """
+        if self.stopped_by == "interrupt" and len(self.table["loss"]) == self.plan.epochs:
+            self.stopped_by = "epochs"  # it came too late
+        over = self.stopped_by != "interrupt"
+        if over:
+            self.save_best()
+        else:
+            self.save()
+        self.restore_best()
+        return over
+
+    def restore_best(self) -> None:
+        """Give the network its best weights; those it began with, if it has none but numbers that are no numbers."""
+        if self.best_weights:
+            self.network.set_weights(self.best_weights)
+        elif self.stopped_by == "loss is not a number":
+            self.network.set_weights(self.first_weights)
+
+    def ask_to_stop(self) -> None:
+        """Stop when the step under way is through."""
+        self.stopped_by = "interrupt"
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def closing(self) -> str:
+        """What to tell people at the end."""
+        reasons = {
+            "epochs": "all epochs done",
+            "target_accuracy": "target accuracy reached",
+            "time_budget": "time is up",
+            "interrupt": "interrupted",
+            "loss is not a number": "the loss is no longer a number",
+        }
+        if not self.best_epoch:
+            return f"{reasons[self.stopped_by]} after {self.seconds():.0f} s, before the first epoch was through"
+        best = f"epoch {self.best_epoch} was best: validation accuracy {self.best_accuracy:.1%}"
+        return f"{reasons[self.stopped_by]} after {self.seconds():.0f} s; {best}"
+
+    def _share_done(self, batch: int) -> float:
+        by_steps = (self.epoch - 1 + batch / self.steps) / self.plan.epochs
+        by_time = self.seconds() / self.plan.time_budget if self.plan.time_budget else 0.0
+        return min(max(by_steps, by_time), 1.0)
+
+    def _stop(self, reason: str) -> None:
+        self.stopped_by = reason
+        self.model.stop_training = True
+
+
+def one_cycle(share_done: float) -> float:
+    """The learning rate as a share of its peak: up in a straight line, then down along a cosine.
+
+    Example:
+        >>> [round(one_cycle(share), 2) for share in (0, 0.125, 0.25, 0.625, 1)]
+        [0.01, 0.51, 1.0, 0.51, 0.01]
+    """
+    if share_done < WARM_UP:
+        return LAST_RATE + (1 - LAST_RATE) * share_done / WARM_UP
+    fall = (share_done - WARM_UP) / (1 - WARM_UP)
+    return LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * fall)) / 2
+
+
+@contextlib.contextmanager
+def stopping_on_interrupt(ask_to_stop: Callable[[], None]) -> Iterator[None]:
+    """Let a first Ctrl-C (or a notebook's stop button) call ask_to_stop, and a second one raise KeyboardInterrupt.
+
+    An exception in the middle of a step would leave threads of Keras running. Where another handler is in place, or
+    in a thread other than the main one, nothing is changed.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def once(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        ask_to_stop()
+
+    signal.signal(signal.SIGINT, once)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
