@@ -171,6 +171,18 @@ def scrolls_sideways(page):
     return page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
+def cut_off(page):
+    """The texts of cells that are wider than their cell."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll(".cell")].filter((node) => {
+            if (node.tagName === "INPUT") return node.scrollWidth > node.clientWidth;
+            const range = document.createRange();
+            range.selectNodeContents(node);
+            return range.getBoundingClientRect().width > node.getBoundingClientRect().width;
+        }).map((node) => node.value || node.textContent)"""
+    )
+
+
 def accessibility_problems(page):
     """What axe-core objects to: all rules it applies by default and those new in WCAG 2.2 AA.
 

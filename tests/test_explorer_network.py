@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import accessibility_problems, number_on_screen, readout, rounded, scrolls_sideways, value_of
+from browser import accessibility_problems, cut_off, number_on_screen, readout, rounded, scrolls_sideways, value_of
 from PIL import Image
 from test_network_page import numpy_maps, plain_network, random_images, randomised, sequential, set_precision, silence
 
@@ -809,11 +809,11 @@ def test_softmax_gives_shares_of_one(case, open_page, name, layer):
 def test_batch_normalisation_shows_its_numbers(case, open_page, unit):
     this = case("normalised")
     page = open_page(this.path, fragment=f"layer=module2_norm&channel={unit}&row=2&column=4")
-    gamma, beta, mean, variance = (w[unit] for w in this.model.get_layer("module2_norm").get_weights())
+    beta, mean, variance = (w[unit] for w in this.model.get_layer("module2_norm").get_weights())
     text = explanation(page).locator("p.sum").first.inner_text()
     found = re.fullmatch(r"\((.*) − (.*)\) / √\((.*) \+ (.*)\) × (.*) \+ (.*) = (.*)", " ".join(text.split()))
     before = this.unit("module2_conv", unit, 2, 4)
-    wanted = [before, mean, variance, 0.001, gamma, beta, this.unit("module2_norm", unit, 2, 4)]
+    wanted = [before, mean, variance, 0.001, 1, beta, this.unit("module2_norm", unit, 2, 4)]
     assert all(rounded(number_on_screen(t), w) for t, w in zip(found.groups(), wanted, strict=True)), (text, wanted)
 
 
@@ -1074,6 +1074,16 @@ def test_accessible_on_a_wide_screen(case, open_page, name, color_scheme, layers
         problems = [text for text in accessibility_problems(page) if not SMALL_CELLS.match(text) and text != ARROW]
         assert problems == [], selected
         assert not scrolls_sideways(page)
+
+
+@pytest.mark.parametrize("width", [1360, 1000, 390])
+def test_no_digit_is_cut_off(case, open_page, width):
+    for name, layer in (("plain", "module3_conv"), ("normalised", "module2_conv"), ("user", "averages")):
+        page = open_page(case(name).path, width=width)
+        for row in range(3):
+            select_by_address(page, f"layer={layer}&channel=1&row={row}&column=1")
+            assert explanation(page).locator(".cell").count() > 3
+            assert cut_off(page) == [], (layer, row)
 
 
 @pytest.fixture
