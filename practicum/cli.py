@@ -234,7 +234,8 @@ def _train(options: argparse.Namespace, given: list[str]) -> int:
         seed=options.seed,
     )
     if result.stopped_by == "interrupt":
-        again = shlex.join([*given, *([] if options.out else ["--out", str(run_dir)])])
+        words = [word for word in given if word != "--restart"]
+        again = shlex.join([*words, *([] if options.out else ["--out", str(run_dir)])])
         return _complain(f"interrupted; to go on: python -m practicum {again}", FAILED)
     if not result.best_epoch:
         return _complain(f"stopped before the first epoch was through ({result.stopped_by})", FAILED)
@@ -283,9 +284,9 @@ def _inspect(options: argparse.Namespace, given: list[str]) -> int:
         raise ValueError(f"inspect: {options.image} cannot be read as an image ({error})") from None
 
     from practicum import explorer, runs, training
-    from practicum.backend import keras
+    from practicum.model_files import load_network
 
-    model = keras.saving.load_model(options.run_dir / runs.MODEL_FILE, compile=False)
+    model = load_network(options.run_dir / runs.MODEL_FILE)
     height, width, channels = model.input_shape[1:]
     image = folder.decode_image(content, (height, width))
     if channels == 1:

@@ -11,7 +11,19 @@ PACKAGE = PROJECT / "practicum"
 # Lower may not import higher. Modules on one line do not import each other.
 LAYERS = [
     {"dataset", "progress", "backend", "checkpoints", "recipes", "tiles", "reference", "anatomy", "sheets", "pages"},
-    {"cache", "formats", "batches", "model", "inspection", "plots", "evaluation", "runs", "compiling", "network_page"},
+    {
+        "cache",
+        "formats",
+        "batches",
+        "model",
+        "model_files",
+        "inspection",
+        "plots",
+        "evaluation",
+        "runs",
+        "compiling",
+        "network_page",
+    },
     {"folder", "coach", "explorer"},
     {"data", "training"},
     {"report", "doctor"},
