@@ -406,6 +406,7 @@ def last_of_the_tile(count, kept, cells):
         ("plain", ("module3_pool", 4, 0, 0), last_of_the_tile),
         ("grey", ("module2_pool", 3, 0, 0), last_of_the_tile),
         ("user", ("dropout", 5, 5, 6), last_of_the_tile),
+        ("user", ("dropout", 2, 3, 1), middle_of_the_tile),
         ("user", ("overlapping", 1, 0, 3), middle_of_the_tile),
         ("normalised", ("module2_pool", 3, 2, 2), middle_of_the_tile),
     ],
@@ -803,6 +804,22 @@ def test_softmax_gives_shares_of_one(case, open_page, name, layer):
     if layer == "softmax":
         table.locator(".walk").first.click()
         check_unit(page, this, "scores", 0, 0, int(order[0]))
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in the dense layer", "a layer of its own"])
+def test_softmax_of_huge_scores_is_still_a_number(open_page, tmp_path, inside):
+    ends = (
+        [layers.Dense(3, activation="softmax", name="end")] if inside else [layers.Dense(3), layers.Softmax(name="end")]
+    )
+    model = sequential((2, 2, 1), layers.Flatten(), *ends)
+    kernel = model.layers[1].get_weights()[0]
+    model.layers[1].set_weights([kernel, np.array([5000, 4999, -5000], np.float32)])
+    image = np.zeros((2, 2, 1), np.float32)
+    page = open_page(explorer.network(model, image).save(tmp_path / "huge.html"))
+    for unit, share in enumerate([1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1)), 0]):
+        select_by_address(page, f"layer=end&column={unit}")
+        assert value_of(page) == pytest.approx(share, abs=1e-6)
+        assert "not a number" not in page.locator(".detail").inner_text()
 
 
 @pytest.mark.parametrize("unit", [0, 3])

@@ -136,8 +136,24 @@ def jupyter_env(folder):
 
 
 def command(page, name):
-    """What the menu entry of this name does, until it is done."""
-    page.evaluate("(name) => jupyterapp.commands.execute(name)", name)
+    """What the menu entry of this name does, until it is done; a promise that is never kept must not stop the tests."""
+    page.evaluate(
+        """(name) => Promise.race([
+            jupyterapp.commands.execute(name),
+            new Promise((_, fail) => setTimeout(() => fail(new Error(`${name} takes too long`)), 120_000)),
+        ])""",
+        name,
+    )
+
+
+# The indicator beside the notebook's name says "idle" before that, and what is then sent can be lost.
+KERNEL_ANSWERS = """async () => {
+    const context = jupyterapp.shell.currentWidget?.sessionContext;
+    await context?.ready;
+    const kernel = context?.session?.kernel;
+    await kernel?.info;
+    return kernel?.connectionStatus === "connected" && kernel.status === "idle";
+}"""
 
 
 class Lab:
@@ -157,7 +173,7 @@ class Lab:
 
     def run(self):
         self.page = self.server.open(self.pages, "course.ipynb", width=1300, height=900)
-        self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
+        self.page.wait_for_function(KERNEL_ANSWERS, timeout=60_000)
         command(self.page, "notebook:run-all-cells")
         errors = self.page.locator("[data-mime-type='application/vnd.jupyter.error']").all_text_contents()
         assert not errors, errors

@@ -50,7 +50,6 @@ function player(state, go, quiet) {
     return last ? go(0, 0) : go(Math.floor(place / state.columns), place % state.columns);
   }
   function begin() {
-    if (wantsLessMotion()) return;
     quiet(true); // reading every step out loud would never catch up
     if (state.row === state.rows - 1 && state.column === state.columns - 1) go(0, 0);
     timer = setInterval(() => (play.isConnected ? next() : stop()), 900);
