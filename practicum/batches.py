@@ -23,16 +23,15 @@ class Batches(keras.utils.PyDataset):
         augment: flip half of the images left to right; move each by up to an eighth of its size, and stretch or squeeze
             it by up to a fifth.
         seed: any integer.
-        epoch: the first epoch, from 0; a training that is taken up again begins with a later one.
     """
 
-    def __init__(self, split: Split, *, batch_size: int, augment: bool, seed: int, epoch: int = 0) -> None:
+    def __init__(self, split: Split, *, batch_size: int, augment: bool, seed: int) -> None:
         super().__init__()
         self.split = split
         self.batch_size = batch_size
         self.augment = augment
         self.seed = seed
-        self.epoch = epoch
+        self.epoch = 0
         self.order = self._shuffled()
 
     def __len__(self) -> int:
@@ -45,6 +44,11 @@ class Batches(keras.utils.PyDataset):
         if self.augment:
             images = flip_shift_zoom(images, np.random.default_rng([self.seed, self.epoch, index]))
         return images, self.split.labels[chosen]
+
+    def resume(self, epoch: int, *, augment: bool) -> None:
+        """Go on with the epoch of that number, from 0."""
+        self.epoch, self.augment = epoch, augment
+        self.order = self._shuffled()
 
     def on_epoch_end(self) -> None:
         self.epoch += 1

@@ -13,6 +13,7 @@ from practicum import __version__
 from practicum.recipes import RECIPES
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
+UNLIMITED = 100_000  # epochs
 
 EXAMPLES = """\
 examples:
@@ -213,9 +214,11 @@ def _train(options: argparse.Namespace, given: list[str]) -> int:
         dense_units=options.dense,
         dropout=recipe.dropout if options.dropout is None else options.dropout,
         batch_norm=recipe.batch_norm,
+        global_pooling=recipe.global_pooling,
         seed=options.seed,
     )
-    epochs = options.epochs or recipe.epochs_for(len(dataset.train))
+    # Within a time budget there is no reason to do fewer epochs than fit into it.
+    epochs = options.epochs or (UNLIMITED if options.time_budget else recipe.epochs_for(len(dataset.train)))
     run_dir = options.out or _new_run_dir(dataset.name)
     result = training.train(
         model,
@@ -223,7 +226,7 @@ def _train(options: argparse.Namespace, given: list[str]) -> int:
         epochs=epochs,
         target_accuracy=options.target_accuracy,
         time_budget=options.time_budget,
-        augment=recipe.augments_in(epochs),
+        augment=recipe.augment,
         precision=options.precision,
         batch_size=recipe.batch_size if options.batch_size is None else options.batch_size,
         learning_rate=recipe.learning_rate,

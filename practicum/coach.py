@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from practicum.backend import keras
+from practicum.batches import Batches
 from practicum.checkpoints import Checkpoint, save_checkpoint
 from practicum.dataset import Split
 from practicum.evaluation import BATCH, cross_entropy, predict
@@ -22,6 +23,9 @@ from practicum.runs import HISTORY_FILE, MODEL_FILE, save_model, write_json
 WARM_UP = 0.25  # the share of a training in which the learning rate rises to its peak
 LAST_RATE = 0.01  # the learning rate at the end, as a share of its peak
 CHECKPOINT_SECONDS = 5  # epochs of a small dataset are shorter than what it takes to save
+# In fewer epochs a network does not come to know images by heart, and changed ones only make the task harder.
+AUGMENT_FROM = 8
+STEPS_TO_TIME = 20  # after so many, the speed of a step is known well enough to foresee the number of epochs
 FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
 
 
@@ -33,15 +37,23 @@ class Plan:
     target_accuracy: float | None
     time_budget: float | None
     peak_rate: float
+    augment: bool | str  # True, False or "auto"
+
+    def augments_from_the_start(self) -> bool:
+        """Whether to augment, as far as that can be said before the speed of a step is known."""
+        if self.augment != "auto":
+            return bool(self.augment)
+        return self.time_budget is None and self.epochs >= AUGMENT_FROM
 
 
 class Coach(keras.callbacks.Callback):
     """Sets the learning rate, measures validation, keeps the best weights and checkpoints, and says when to stop.
 
     Args:
-        network: what is validated and saved; it shares its weights with the model that is fitted.
+        network: what is validated and saved; it takes its weights from the model that is fitted.
         validation: the images to decide by.
         plan: how far to go.
+        batches: what the model is fitted on; whether they are augmented may be decided on the way.
         folder: where to keep the best model, the history and checkpoints; None keeps the best weights in memory only.
         display: is told of each step and epoch.
         started: time.monotonic() at the beginning.
@@ -52,6 +64,7 @@ class Coach(keras.callbacks.Callback):
         network: "keras.Model",
         validation: Split,
         plan: Plan,
+        batches: Batches,
         folder: Path | None,
         display: TrainingDisplay,
         started: float,
@@ -60,6 +73,8 @@ class Coach(keras.callbacks.Callback):
         self.network = network
         self.validation = validation
         self.plan = plan
+        self.batches = batches
+        self.timed: list[float] = []  # when the first steps ended, as long as their speed is of interest
         self.folder = folder
         self.display = display
         self.started = started
@@ -89,6 +104,7 @@ class Coach(keras.callbacks.Callback):
             "best_loss": self.best_loss,
             "best_epoch": self.best_epoch,
             "seconds": self.seconds(),
+            "augment": self.batches.augment,
         }
         variables = [variable.numpy().copy() for variable in self._variables()]
         return Checkpoint(self.epoch, variables, self.best_weights, facts)
@@ -112,6 +128,7 @@ class Coach(keras.callbacks.Callback):
         self.best_epoch = facts["best_epoch"]
         self.best_weights = checkpoint.best
         self.started -= facts["seconds"]
+        self.batches.resume(checkpoint.epoch, augment=facts["augment"])
         for place in range(self.epoch):
             self.display.end_epoch({"epoch": place + 1, **{name: values[place] for name, values in self.table.items()}})
 
@@ -140,6 +157,8 @@ class Coach(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         budget = self.plan.time_budget
+        if budget is not None and self.plan.augment == "auto" and len(self.timed) < STEPS_TO_TIME:
+            self._time_step(budget)
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             self._stop("loss is not a number")
         elif budget is not None and self.seconds() + self.validation_seconds >= budget:
@@ -152,6 +171,7 @@ class Coach(keras.callbacks.Callback):
             return  # part of an epoch: the next call begins it again
         logs = logs or {}
         before = time.monotonic()
+        self.network.set_weights(self.model.get_weights())
         probabilities = predict(self.network, self.validation.images)
         loss = cross_entropy(probabilities, self.validation.labels)
         accuracy = float((probabilities.argmax(axis=1) == self.validation.labels).mean())
@@ -198,12 +218,8 @@ class Coach(keras.callbacks.Callback):
             return
         write_json(self.folder / HISTORY_FILE, self.table)
         if not self.model_is_saved:
-            current = self.network.get_weights()
             self.restore_best()
-            try:
-                save_model(self.network, self.folder / MODEL_FILE)
-            finally:
-                self.network.set_weights(current)
+            save_model(self.network, self.folder / MODEL_FILE)
             self.model_is_saved = True
 
     def finish(self) -> bool:
@@ -222,10 +238,12 @@ class Coach(keras.callbacks.Callback):
         return over
 
     def restore_best(self) -> None:
-        """Give the network its best weights; those it began with, if it has none but numbers that are no numbers."""
+        """Give the network its best weights. Without a best epoch: those it began with, or has reached if stopped."""
         if self.best_weights:
             self.network.set_weights(self.best_weights)
-        elif self.stopped_by == "loss is not a number":
+        elif self.stopped_by == "interrupt":
+            self.network.set_weights(self.model.get_weights())
+        else:
             self.network.set_weights(self.first_weights)
 
     def ask_to_stop(self) -> None:
@@ -253,6 +271,14 @@ class Coach(keras.callbacks.Callback):
         by_steps = (self.epoch - 1 + batch / self.steps) / self.plan.epochs
         by_time = self.seconds() / self.plan.time_budget if self.plan.time_budget else 0.0
         return min(max(by_steps, by_time), 1.0)
+
+    def _time_step(self, budget: float) -> None:
+        """Augment from now on if the time will do for enough epochs."""
+        self.timed.append(time.monotonic())
+        if len(self.timed) == STEPS_TO_TIME:
+            step = (self.timed[-1] - self.timed[0]) / (STEPS_TO_TIME - 1)
+            foreseen = (budget - self.seconds()) / (step * self.steps + self.validation_seconds)
+            self.batches.augment = min(foreseen, self.plan.epochs) >= AUGMENT_FROM
 
     def _stop(self, reason: str) -> None:
         self.stopped_by = reason

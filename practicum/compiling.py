@@ -1,6 +1,5 @@
 """How a network is made ready to learn: in which order it computes, in which precision, with which optimizer."""
 
-import platform
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,11 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 def compile_for_training(
     model: "keras.Model", *, precision: str, learning_rate: float, weight_decay: float, label_smoothing: float
 ) -> "keras.Model":
-    """A model of the same layers and weights with what training needs; model itself stays free of it, and is saved."""
-    set_precision(model, precision)
+    """A copy of model, with weights of its own, that is ready for `fit`.
+
+    The copy computes in precision and in the order that is quickest; model stays as a learner built it, in float32, and
+    takes over the weights after each epoch: trainer.get_weights() fits model.set_weights.
+    """
     jit_compile = "auto" if gpu_names() else False  # XLA makes convolutions slow on a CPU
     plain_loss = keras.losses.SparseCategoricalCrossentropy()
     # Plain SGD has no state, so the saved file holds the network and nothing else.
@@ -28,7 +30,7 @@ def compile_for_training(
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)  # small gradients would become 0 in 16 bits
 
-    trainer = keras.Model(model.inputs[0], pooled_first(model))
+    trainer = _copy(model, precision)
     trainer.compile(
         optimizer=optimizer,
         loss=smoothed_loss if label_smoothing else plain_loss,
@@ -43,18 +45,35 @@ def compile_for_training(
     return trainer
 
 
-def pooled_first(model: "keras.Model") -> Any:
-    """The output of model, computed from its input with max pooling before normalisation and ReLU where both agree.
+def _copy(model: "keras.Model", precision: str) -> "keras.Model":
+    """model again, computing in precision but for its last layer and its scores, which stay in float32."""
+    exact = {"scores", "softmax", model.layers[-1].name}
+
+    def again(layer: "keras.layers.Layer") -> "keras.layers.Layer":
+        twin = type(layer).from_config(layer.get_config())
+        if layer.name not in exact:
+            twin.dtype_policy = precision
+        return twin
+
+    if isinstance(model, keras.Sequential):
+        image = keras.Input(model.input_shape[1:], dtype=model.inputs[0].dtype)
+        copy = keras.Model(image, pooled_first(image, [again(layer) for layer in model.layers]))
+    else:
+        copy = keras.models.clone_model(model, clone_function=again)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def pooled_first(image: Any, layers: "list[keras.layers.Layer]") -> Any:
+    """What layers make of image one by one, but with max pooling before normalisation and ReLU where that agrees.
 
     ReLU of the largest is the largest of the ReLUs; a normalisation that multiplies by no negative number keeps the
     order as well. So the network is the same, and three quarters of that work fall away. While it learns, a
     normalisation then takes mean and variance of the pooled values, and keeps those for later use.
     """
-    if not isinstance(model, keras.Sequential):
-        return model.outputs[0]
-    output = model.inputs[0]
+    output = image
     waiting: list[keras.layers.Layer] = []
-    for layer in model.layers:
+    for layer in layers:
         if _keeps_order(layer):
             waiting.append(layer)
         elif isinstance(layer, keras.layers.MaxPooling2D):
@@ -71,34 +90,26 @@ def pooled_first(model: "keras.Model") -> Any:
 def _keeps_order(layer: "keras.layers.Layer") -> bool:
     if isinstance(layer, keras.layers.BatchNormalization):
         return not layer.scale  # a factor that is learned could become negative
-    if isinstance(layer, keras.layers.ReLU):
-        return layer.negative_slope >= 0 and layer.threshold == 0
-    return False
-
-
-def set_precision(model: "keras.Model", precision: str) -> None:
-    """Let model compute in precision; its weights, scores and probabilities stay in float32."""
-    for layer in model.layers:
-        if layer.name not in ("scores", "softmax"):
-            layer.dtype_policy = precision
+    return isinstance(layer, keras.layers.ReLU)
 
 
 def fastest_precision() -> str:
     """The precision in which this machine trains fastest without losing accuracy.
 
-    Processors with matrix units for 16-bit numbers (Intel's AMX) and GPUs since 2020 take "mixed_bfloat16", older GPUs
-    with tensor cores "mixed_float16"; everything else "float32".
+    Processors with instructions for 16-bit numbers (AMX or AVX-512 BF16) and GPUs since 2020 take "mixed_bfloat16",
+    older GPUs with tensor cores "mixed_float16"; everything else "float32". docs/decisions/0010 has the measurements.
     """
     if gpu_names():
         capability = compute_capability()
         return "mixed_bfloat16" if capability >= (8, 0) else "mixed_float16" if capability >= (7, 0) else "float32"
-    return "mixed_bfloat16" if has_amx() else "float32"
+    return "mixed_bfloat16" if processor_features() & {"amx_bf16", "avx512_bf16"} else "float32"
 
 
 @cache
-def has_amx() -> bool:
-    """Whether the processor has matrix units for bfloat16; known on Linux only, False elsewhere."""
-    facts = Path("/proc/cpuinfo")
-    if platform.machine() not in ("x86_64", "AMD64") or not facts.is_file():
-        return False
-    return "amx_bf16" in facts.read_text(encoding="utf-8", errors="replace")
+def processor_features() -> frozenset[str]:
+    """What the processor's instructions are called in /proc/cpuinfo; empty where there is no such file."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(word for line in lines if line.startswith("flags") for word in line.split())

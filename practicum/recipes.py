@@ -11,8 +11,9 @@ class Recipe:
 
     filters: tuple[int, ...]
     batch_norm: bool
+    global_pooling: bool
     dropout: float
-    augment_from: int | None  # augment if an image is seen in at least so many epochs; None: never
+    augment: bool | str
     batch_size: int
     learning_rate: float
     weight_decay: float
@@ -24,16 +25,9 @@ class Recipe:
 
         Example:
             >>> [RECIPES["fast"].epochs_for(images) for images in (500, 2_530, 9_000, 45_000)]
-            [50, 46, 13, 3]
+            [50, 50, 26, 5]
         """
         return min(max(round(self.steps * self.batch_size / images), LEAST_EPOCHS), MOST_EPOCHS)
-
-    def augments_in(self, epochs: int) -> bool:
-        """Whether to augment: it keeps a network from learning images by heart, which takes many epochs.
-
-        In few epochs it only makes the task harder.
-        """
-        return self.augment_from is not None and epochs >= self.augment_from
 
 
 RECIPES = {
@@ -41,10 +35,11 @@ RECIPES = {
     "fast": Recipe(
         filters=(16, 32, 64, 128),
         batch_norm=True,
+        global_pooling=True,
         dropout=0.2,
-        augment_from=20,
-        batch_size=64,
-        learning_rate=0.004,
+        augment="auto",
+        batch_size=128,
+        learning_rate=0.01,
         weight_decay=0.1,
         label_smoothing=0.1,
         steps=1800,
@@ -53,8 +48,9 @@ RECIPES = {
     "plain": Recipe(
         filters=(32, 64, 128),
         batch_norm=False,
+        global_pooling=False,
         dropout=0.0,
-        augment_from=None,
+        augment=False,
         batch_size=64,
         learning_rate=0.0015,
         weight_decay=0.02,

@@ -26,7 +26,7 @@ def train(
     epochs: int = 10,
     target_accuracy: float | None = None,
     time_budget: float | None = None,
-    augment: bool = False,
+    augment: bool | str = False,
     precision: str = "auto",
     batch_size: int = 64,
     learning_rate: float = 0.002,
@@ -49,8 +49,10 @@ def train(
         epochs: a ceiling on the number of passes over the training images.
         target_accuracy: stop after the first epoch with this validation accuracy (0 to 1).
         time_budget: stop after so many seconds, the last validation included.
-        augment: flip, move and stretch the training images a little, at random.
-        precision: "float32", "mixed_bfloat16", "mixed_float16", or "auto": what compiling.fastest_precision finds.
+        augment: flip, move and stretch the training images a little, at random. "auto": if the network will see each of
+            them in at least eight epochs; in fewer, it does not learn them by heart anyway.
+        precision: what the steps compute in: "float32", "mixed_bfloat16", "mixed_float16", or "auto" for what is
+            fastest on this machine. Weights and the trained model are float32 in any case.
         batch_size: images a step.
         learning_rate: at its peak.
         weight_decay: how strongly weights are pulled towards zero; each step shrinks them by this share of the rate.
@@ -80,7 +82,15 @@ def train(
     """
     started = time.monotonic()
     _check_settings(
-        epochs, target_accuracy, time_budget, batch_size, learning_rate, weight_decay, label_smoothing, precision
+        epochs=epochs,
+        target_accuracy=target_accuracy,
+        time_budget=time_budget,
+        augment=augment,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        label_smoothing=label_smoothing,
+        precision=precision,
     )
     _check_fit(model, dataset)
     settings = {
@@ -115,18 +125,17 @@ def train(
         label_smoothing=label_smoothing,
     )
     display = progress.training_display(show_progress)
-    plan = Plan(epochs, target_accuracy, time_budget, learning_rate)
-    coach = Coach(model, dataset.validation, plan, folder, display, started)
+    plan = Plan(epochs, target_accuracy, time_budget, learning_rate, augment)
+    augment_now = plan.augments_from_the_start()
+    batches = Batches(dataset.train, batch_size=batch_size, augment=augment_now, seed=seed)
+    coach = Coach(model, dataset.validation, plan, batches, folder, display, started)
     display.start(_title(dataset, start), epochs)
-    first_epoch = 0
     if start.checkpoint is not None:
         coach.set_model(trainer)
         coach.resume(start.checkpoint)
-        first_epoch = start.checkpoint.epoch
-    batches = Batches(dataset.train, batch_size=batch_size, augment=augment, seed=seed, epoch=first_epoch)
     try:
         with stopping_on_interrupt(coach.ask_to_stop):
-            trainer.fit(batches, initial_epoch=first_epoch, epochs=epochs, shuffle=False, verbose=0, callbacks=[coach])
+            trainer.fit(batches, initial_epoch=coach.epoch, epochs=epochs, shuffle=False, verbose=0, callbacks=[coach])
     except KeyboardInterrupt:
         coach.stopped_by = "interrupt"
     except Exception as error:
@@ -184,9 +193,11 @@ def _out_of_memory(dataset: Dataset, batch_size: int, coach: Coach) -> str:
 
 
 def _check_settings(
+    *,
     epochs: int,
     target_accuracy: float | None,
     time_budget: float | None,
+    augment: bool | str,
     batch_size: int,
     learning_rate: float,
     weight_decay: float,
@@ -201,6 +212,7 @@ def _check_settings(
         (learning_rate > 0, "learning_rate", learning_rate, "more than 0"),
         (weight_decay >= 0, "weight_decay", weight_decay, "0 or more"),
         (0 <= label_smoothing < 1, "label_smoothing", label_smoothing, "from 0 up to, but not including, 1"),
+        (augment in (True, False, "auto"), "augment", augment, "True, False or auto"),
         (precision in ("auto", *PRECISIONS), "precision", precision, f"auto, {', '.join(PRECISIONS)}"),
     ]
     for good, name, value, expected in checks:

@@ -314,10 +314,9 @@ def test_the_lambda_would_have_run_in_a_careless_loader(tmp_path):
     ],
 )
 def test_every_network_of_build_cnn_comes_back(tmp_path, settings):
-    from practicum.compiling import set_precision
-
     model = build_cnn((32, 24, 3), 4, seed=0, **{"filters": (4, 5), "dense_units": (6,), **settings})
-    set_precision(model, "mixed_bfloat16")
+    for layer in model.layers[:-2]:
+        layer.dtype_policy = "mixed_bfloat16"
     model.compile(keras.optimizers.SGD(), keras.losses.SparseCategoricalCrossentropy(), metrics=["accuracy"])
     model.save(tmp_path / "model.keras")
     again = load_network(tmp_path / "model.keras")

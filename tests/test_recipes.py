@@ -13,11 +13,6 @@ def test_a_small_dataset_is_gone_through_more_often_within_bounds():
     assert (epochs[0], epochs[-1]) == (50, 3)
 
 
-def test_augmentation_is_for_long_trainings():
-    assert [RECIPES["fast"].augments_in(epochs) for epochs in (1, 19, 20, 50)] == [False, False, True, True]
-    assert not RECIPES["plain"].augments_in(50)
-
-
 def test_the_plain_recipe_is_the_bare_network():
     plain = RECIPES["plain"]
     assert (plain.batch_norm, plain.dropout, plain.label_smoothing) == (False, 0.0, 0.0)
@@ -26,4 +21,4 @@ def test_the_plain_recipe_is_the_bare_network():
 
 def test_every_choice_is_an_argument_of_build_cnn_or_train():
     arguments = {*inspect.signature(build_cnn).parameters, *inspect.signature(train).parameters}
-    assert set(vars(RECIPES["fast"])) - {"steps", "augment_from"} <= arguments
+    assert set(vars(RECIPES["fast"])) - {"steps"} <= arguments

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from practicum import coach, evaluation, training
+from practicum import coach, compiling, evaluation, training
 from practicum.backend import keras
 from practicum.coach import Coach, one_cycle
 from practicum.dataset import Split
@@ -21,7 +21,7 @@ from practicum.training import train
 
 
 def network(seed=0, **options):
-    return build_cnn((12, 12, 1), 2, filters=(4, 6), dense_units=(8,), seed=seed, **options)
+    return build_cnn((12, 12, 1), 2, seed=seed, **{"filters": (4, 6), "dense_units": (8,), **options})
 
 
 def quick(model, dataset, **options):
@@ -91,7 +91,7 @@ def test_the_model_ends_with_the_weights_of_its_best_epoch(tiny_dataset, tmp_pat
     def ruin_later_epochs(self, epoch, logs=None):
         original(self, epoch, logs)
         if epoch == 1:
-            self.network.set_weights([np.zeros_like(weight) for weight in self.network.get_weights()])
+            self.model.set_weights([np.zeros_like(weight) for weight in self.model.get_weights()])
 
     monkeypatch.setattr(Coach, "on_epoch_end", ruin_later_epochs)
     result = quick(model, tiny_dataset, epochs=3, run_dir=tmp_path)
@@ -176,17 +176,103 @@ def test_interrupt_keeps_what_was_reached(tiny_dataset, tmp_path, monkeypatch):
     assert evaluate(model, tiny_dataset.validation).accuracy == pytest.approx(result.validation_accuracy)
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16"])
-def test_mixed_precision_computes_in_16_bits_and_keeps_scores_in_32(tiny_dataset, precision, tmp_path):
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_is_for_the_steps_and_leaves_a_float32_network(tiny_dataset, precision, tmp_path, monkeypatch):
+    seen = {}
+    original = Coach.on_epoch_end
+
+    def look(self, epoch, logs=None):
+        seen.update({layer.name: layer.compute_dtype for layer in self.model.layers})
+        original(self, epoch, logs)
+
+    monkeypatch.setattr(Coach, "on_epoch_end", look)
     model = network()
     result = quick(model, tiny_dataset, precision=precision, run_dir=tmp_path)
     assert result.precision == precision
-    assert model.get_layer("module1_conv").compute_dtype == "bfloat16"
-    assert model.get_layer("module1_conv").kernel.dtype == "float32"
-    assert model.get_layer("scores").compute_dtype == model.get_layer("softmax").compute_dtype == "float32"
+    assert seen["module1_conv"] == seen["dense1"] == precision.removeprefix("mixed_")
+    assert seen["scores"] == seen["softmax"] == "float32"
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
     assert evaluate(model, tiny_dataset.test).accuracy > 0.9
     saved = keras.saving.load_model(tmp_path / "model.keras")
-    assert saved.get_layer("module1_conv").compute_dtype == "bfloat16"
+    assert {layer.compute_dtype for layer in saved.layers} == {"float32"}
+
+
+@pytest.mark.parametrize(
+    ("gpus", "capability", "features", "expected"),
+    [
+        (["NVIDIA H100"], (9, 0), set(), "mixed_bfloat16"),
+        (["Tesla T4"], (7, 5), {"amx_bf16"}, "mixed_float16"),
+        (["Tesla P100"], (6, 0), {"amx_bf16"}, "float32"),
+        ([], (0, 0), {"avx2", "amx_bf16"}, "mixed_bfloat16"),
+        ([], (0, 0), {"avx512_bf16"}, "mixed_bfloat16"),
+        ([], (0, 0), {"avx2", "avx512f"}, "float32"),
+    ],
+)
+def test_auto_precision_goes_by_what_the_machine_has(monkeypatch, gpus, capability, features, expected):
+    monkeypatch.setattr(compiling, "gpu_names", lambda: gpus)
+    monkeypatch.setattr(compiling, "compute_capability", lambda: capability)
+    monkeypatch.setattr(compiling, "processor_features", lambda: frozenset(features))
+    assert compiling.fastest_precision() == expected
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"batch_norm": True},
+        {"pool_size": 3, "pool_strides": 2, "filters": (3, 4)},
+        {"padding": "valid", "batch_norm": True, "dropout": 0.5, "kernel_size": [(3, 2), 3]},
+        {"pool_size": [1, 2], "global_pooling": True, "dense_units": ()},
+    ],
+)
+def test_pooling_first_is_the_same_network(settings):
+    model = network(**settings)
+    random = np.random.default_rng(1)
+    model.set_weights([random.uniform(0.1, 1, weight.shape) for weight in model.get_weights()])
+    trainer = compiling.compile_for_training(
+        model, precision="float32", learning_rate=0.1, weight_decay=0, label_smoothing=0
+    )
+    order = [layer.name for layer in trainer.layers]
+    assert order.index("module2_pool") < order.index("module2_relu"), "otherwise this test would show nothing"
+    images = random.integers(0, 256, (5, 12, 12, 1))
+    assert np.array_equal(trainer.predict_on_batch(images), model.predict_on_batch(images))
+
+
+def test_pooling_stays_behind_what_does_not_keep_the_order():
+    layers = keras.layers
+    stack = [
+        layers.Conv2D(2, 3),
+        layers.BatchNormalization(),  # its scale may become negative
+        layers.MaxPooling2D(2, name="first"),
+        layers.Activation(keras.ops.cos),  # goes up and down
+        layers.MaxPooling2D(2, strides=1, name="second"),
+        layers.ReLU(),
+        layers.MaxPooling2D(2, strides=1, name="third"),
+        layers.MaxPooling2D((1, 2), name="fourth"),
+        layers.Flatten(),
+        layers.Dense(2, activation="softmax"),
+    ]
+    model = keras.Sequential([keras.Input((12, 12, 1)), *stack])
+    random = np.random.default_rng(0)
+    model.set_weights([random.normal(0, 1, w.shape) ** (2 if "variance" in v.name else 1)
+                       for w, v in zip(model.get_weights(), model.weights, strict=True)])  # fmt: skip
+    trainer = compiling.compile_for_training(
+        model, precision="float32", learning_rate=0.1, weight_decay=0, label_smoothing=0
+    )
+    kinds = [layer.name if "pool" in type(layer).__name__.lower() else type(layer).__name__ for layer in trainer.layers]
+    assert kinds[1:9] == [
+        *("Conv2D", "BatchNormalization", "first", "Activation", "second", "third", "fourth", "ReLU"),
+    ]
+    images = random.normal(0, 1, (5, 12, 12, 1))
+    assert np.array_equal(trainer.predict_on_batch(images), model.predict_on_batch(images))
+
+
+def test_a_functional_model_is_trained_as_it_is(tiny_dataset):
+    there = keras.Input((12, 12, 1))
+    one, other = (keras.layers.Conv2D(3, size, strides=size, padding="same")(there / 255) for size in (4, 6))
+    flat = [keras.layers.Flatten()(branch) for branch in (one, other)]
+    model = keras.Model(there, keras.layers.Dense(2, activation="softmax")(keras.layers.Concatenate()(flat)))
+    quick(model, tiny_dataset, precision="mixed_bfloat16")
+    assert evaluate(model, tiny_dataset.test).accuracy > 0.9
 
 
 # The run folder ---------------------------------------------------------------------------------------------------
