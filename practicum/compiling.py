@@ -50,7 +50,14 @@ def _copy(model: "keras.Model", precision: str) -> "keras.Model":
     exact = {"scores", "softmax", model.layers[-1].name}
 
     def again(layer: "keras.layers.Layer") -> "keras.layers.Layer":
-        twin = type(layer).from_config(layer.get_config())
+        try:
+            twin = type(layer).from_config(layer.get_config())
+        except (TypeError, ValueError, NotImplementedError) as error:
+            raise ValueError(
+                f"train: layer {layer.name!r} cannot be copied, so it could not be saved either "
+                f"({' '.join(str(error).split())[:200]}). Register its own functions and classes with "
+                "keras.saving.register_keras_serializable."
+            ) from None
         if layer.name not in exact:
             twin.dtype_policy = precision
         return twin

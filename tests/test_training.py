@@ -243,7 +243,7 @@ def test_pooling_stays_behind_what_does_not_keep_the_order():
         layers.Conv2D(2, 3),
         layers.BatchNormalization(),  # its scale may become negative
         layers.MaxPooling2D(2, name="first"),
-        layers.Activation(keras.ops.cos),  # goes up and down
+        layers.Activation("gelu"),  # falls, then rises
         layers.MaxPooling2D(2, strides=1, name="second"),
         layers.ReLU(),
         layers.MaxPooling2D(2, strides=1, name="third"),
@@ -264,6 +264,13 @@ def test_pooling_stays_behind_what_does_not_keep_the_order():
     ]
     images = random.normal(0, 1, (5, 12, 12, 1))
     assert np.array_equal(trainer.predict_on_batch(images), model.predict_on_batch(images))
+
+
+def test_a_layer_that_cannot_be_copied_is_named(tiny_dataset):
+    wave = keras.layers.Activation(lambda x: keras.ops.cos(x), name="wave")
+    flat = [keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
+    with pytest.raises(ValueError, match=r"layer 'wave' cannot be copied.*register_keras_serializable"):
+        quick(keras.Sequential([keras.Input((12, 12, 1)), wave, *flat]), tiny_dataset)
 
 
 def test_a_functional_model_is_trained_as_it_is(tiny_dataset):
