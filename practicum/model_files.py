@@ -3,6 +3,7 @@
 A .keras file is a zip of a description (config.json) and weights (HDF5). Opened carelessly, such a file can run code
 (a Lambda layer, a custom class), read other files (HDF5 links), or fill memory (a network of a billion weights in a
 few bytes). Only what this course's own `train` writes is let in: a Sequential of the layers of `build_cnn`.
+Also here: the network that comes with the course.
 """
 
 import io
@@ -76,6 +77,55 @@ def load_network(path: str | Path) -> "keras.Sequential":
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # whatever Keras stumbles over, the file is at fault
         raise _refusal(path, f"cannot be read by Keras ({' '.join(str(error).split())[:200]})") from None
+
+
+def load_pretrained(name: str = "cifar10") -> "keras.Sequential":
+    """A network that comes with the course, trained by its own `train`: no internet is needed.
+
+    Args:
+        name: "cifar10": 32×32 colour photos of 10 kinds of animals and vehicles.
+
+    Returns:
+        A keras.Sequential from raw pixels (N, 32, 32, 3), 0 to 255, to probabilities (N, 10). pretrained_facts(name)
+        has its class names, how it was trained, and how well it does.
+
+    Raises:
+        ValueError: no network of that name.
+
+    Example:
+        >>> load_pretrained("cifar10").output_shape
+        (None, 10)
+    """
+    pretrained_facts(name)
+    return load_network(_models_folder() / f"{name}.keras")
+
+
+def pretrained_facts(name: str = "cifar10") -> dict[str, Any]:
+    """What is known about a network that comes with the course: class names, command, data, versions, accuracy.
+
+    Returns:
+        A dict with at least class_names (list of str), command, seed, test_accuracy (0 to 1), confusion (list of lists:
+        row i, column j: images of class i taken for class j), data (name and SHA-256) and versions.
+
+    Raises:
+        ValueError: no network of that name.
+
+    Example:
+        >>> pretrained_facts("cifar10")["class_names"][:3]
+        ['airplane', 'automobile', 'bird']
+    """
+    path = _models_folder() / f"{name}.json"
+    known = sorted(each.stem for each in _models_folder().glob("*.json"))
+    if name not in known:
+        raise ValueError(
+            f"load_pretrained: no network is called {name!r}. Those that come with the course: {', '.join(known)} "
+            f"(in {_models_folder()}; the practicum is used from its whole folder, where data/ lies beside practicum/)."
+        )
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _models_folder() -> Path:
+    return Path(__file__).resolve().parent.parent / "data" / "models"
 
 
 def _refusal(path: Path, what: str) -> ValueError:

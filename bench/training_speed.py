@@ -1,0 +1,167 @@
+"""`python -m practicum train` beside what people would follow or use instead, on the CPU, in one run.
+
+    python bench/training_speed.py                         # everything; about 50 minutes on 2 cores
+    python bench/training_speed.py tutorial practicum      # some of it: tutorial, hands_on_ml, practicum, pytorch
+    python bench/training_speed.py tutorial --seeds 1
+
+Needs Fashion-MNIST, CIFAR-10 (or cifar10-jpeg.tar) and cats_vs_dogs in PRACTICUM_DATA; what is not there is left out,
+and said. For PyTorch, name a Python that has it in TORCH_PYTHON. Ours is what `train` does without further flags, but
+for a time budget or a number of epochs. All accuracies are on test images that neither training nor the choice of the
+best epoch saw; medians over the seeds. The last line is one JSON object.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ENVIRONMENT = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": str(HERE.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
+CIFAR10 = ("cifar-10-binary.tar.gz", "cifar-10-batches-bin", "cifar10-jpeg.tar")
+TORCH_EPOCHS, TORCH_BATCH = 3, 128
+PLAIN = ("--recipe", "plain", "--batch-size", TORCH_BATCH, "--epochs", TORCH_EPOCHS + 1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", help=f"which of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    unknown = set(options.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    found = {}
+    for name in options.parts or PARTS:
+        figures = PARTS[name](range(options.seeds))
+        print(figures.pop("summary"), flush=True)
+        found[name] = figures
+    print(json.dumps(found))
+
+
+def tutorial(seeds):
+    """The time to the tutorial's accuracy: an eighth of its time as budget. And the accuracy in all of its time."""
+    data = in_data_folders(*CIFAR10)
+    if data is None:
+        return left_out("TensorFlow's CNN tutorial", "CIFAR-10 is in no folder of PRACTICUM_DATA")
+    theirs = [peer("tensorflow_tutorial.py", data, seed) for seed in seeds]
+    seconds, accuracy = medians(theirs)
+    eighth = [ours(data, seed, "--time-budget", seconds / 8) for seed in seeds]
+    whole = [ours(data, seed, "--time-budget", seconds) for seed in seeds]
+    return {
+        "summary": f"TensorFlow's CNN tutorial on {Path(data).name}: {seconds:.0f} s to {accuracy:.1%}\n"
+        f"  ours in 1/8 of its time:  {line(eighth)}\n"
+        f"  ours in its time:         {line(whole)}, {100 * (medians(whole)[1] - accuracy):+.1f} points",
+        "theirs": theirs,
+        "ours_in_an_eighth": eighth,
+        "ours_in_its_time": whole,
+    }
+
+
+def hands_on_ml(seeds):
+    """The time to the accuracy of the book's network: a fifteenth of its time as budget. The peer runs once."""
+    data = in_data_folders("fashion-mnist", "fashion_mnist")
+    if data is None:
+        return left_out("Hands-On ML, chapter 14", "Fashion-MNIST is in no folder of PRACTICUM_DATA")
+    theirs = peer("hands_on_ml.py", "fashion_mnist", 0)
+    short = [ours("fashion_mnist", seed, "--time-budget", theirs["seconds"] / 15) for seed in seeds]
+    return {
+        "summary": f"Hands-On ML, chapter 14, Fashion-MNIST: {theirs['seconds']:.0f} s to "
+        f"{theirs['test_accuracy']:.1%} (one seed)\n  ours in 1/15 of its time: {line(short)}",
+        "theirs": theirs,
+        "ours_in_a_fifteenth": short,
+    }
+
+
+def practicum(seeds):
+    """As much time as exercise 1 of Google's practicum takes; parameters count too. Each seed cuts its own splits."""
+    data = in_data_folders("cats_and_dogs_filtered.zip", "cats_and_dogs_filtered", "cats-vs-dogs.tar")
+    if data is None:
+        return left_out("Google's practicum, exercise 1", "cats_vs_dogs is in no folder of PRACTICUM_DATA")
+    theirs = [peer("google_practicum.py", data, seed) for seed in seeds]
+    seconds, accuracy = medians(theirs)
+    same = [ours(data, seed, "--time-budget", seconds) for seed in seeds]
+    share = theirs[0]["parameters"] / same[0]["parameters"]
+    return {
+        "summary": f"Google's practicum, exercise 1, {Path(data).name}: {seconds:.0f} s to {accuracy:.1%}\n"
+        f"  ours in its time:         {line(same)}, {100 * (medians(same)[1] - accuracy):+.1f} points, "
+        f"1/{share:.0f} of its {theirs[0]['parameters']:,} parameters",
+        "theirs": theirs,
+        "ours_in_its_time": same,
+    }
+
+
+def pytorch(seeds):
+    """Seconds an epoch of the plain network. Ours include the validation after each epoch."""
+    data = in_data_folders(*CIFAR10)
+    python = os.environ.get("TORCH_PYTHON")
+    if data is None or python is None:
+        return left_out("PyTorch", "TORCH_PYTHON names no Python that has it, or CIFAR-10 is missing")
+    with tempfile.TemporaryDirectory() as folder:
+        images = Path(folder) / "images.npz"
+        export = (
+            "import sys, numpy as np; from practicum.data import load; split = load(sys.argv[1]).train;"
+            "np.savez(sys.argv[2], images=split.images, labels=split.labels)"
+        )
+        run([sys.executable, "-c", export, data, str(images)])
+        mine = ours(data, 0, *PLAIN, out=Path(folder) / "a")
+        command = [python, HERE / "peers" / "pytorch.py", images, TORCH_BATCH, TORCH_EPOCHS]
+        theirs = json.loads(run([str(word) for word in command]))
+        seconds = json.loads((Path(folder) / "a" / "history.json").read_text())["seconds"]
+    epoch = statistics.median(after - before for before, after in pairwise(seconds))
+    return {
+        "summary": f"PyTorch {theirs['version']}, the plain network: {theirs['seconds_an_epoch']:.1f} s an epoch "
+        f"(float32 {theirs['float32']:.1f}, bfloat16 {theirs['bfloat16']:.1f})\n"
+        f"  ours, with validation:    {epoch:.1f} s, × {epoch / theirs['seconds_an_epoch']:.2f} ({mine['precision']})",
+        "theirs": theirs,
+        "ours_seconds_an_epoch": epoch,
+    }
+
+
+PARTS = {"tutorial": tutorial, "hands_on_ml": hands_on_ml, "practicum": practicum, "pytorch": pytorch}
+
+
+def in_data_folders(*names):
+    """The path of the first of these names that a folder of PRACTICUM_DATA holds, or None."""
+    folders = [Path(entry) for entry in os.environ.get("PRACTICUM_DATA", "").split(os.pathsep) if entry]
+    return next((str(folder / name) for name in names for folder in folders if (folder / name).exists()), None)
+
+
+def left_out(peer_name, reason):
+    return {"summary": f"{peer_name}: not measured, {reason}", "not_measured": reason}
+
+
+def peer(script, data, seed):
+    return json.loads(run([sys.executable, str(HERE / "peers" / script), data, str(seed)]).splitlines()[-1])
+
+
+def ours(data, seed, *flags, out=None):
+    with tempfile.TemporaryDirectory() as folder:
+        target = out or Path(folder) / "run"
+        words = ["train", "--data", data, "--seed", seed, *flags, "--out", target, "--no-report", "--json"]
+        return json.loads(run([sys.executable, "-m", "practicum", *map(str, words)]))
+
+
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, cwd=HERE.parent)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    return done.stdout.strip()
+
+
+def medians(runs):
+    return tuple(statistics.median(entry[name] for entry in runs) for name in ("seconds", "test_accuracy"))
+
+
+def line(runs):
+    seconds, accuracy = medians(runs)
+    spread = " to ".join(f"{value(entry['test_accuracy'] for entry in runs):.1%}" for value in (min, max))
+    return f"{seconds:.1f} s, {accuracy:.1%} ({spread})"
+
+
+if __name__ == "__main__":
+    main()
