@@ -50,6 +50,8 @@ with quiet_standard_error():
         # On recent GPUs TensorFlow rounds the factors of float32 products to 10 bits unless told not to. Learners hold
         # every number against their own arithmetic; who wants the speed has precision="mixed_bfloat16".
         tensorflow.config.experimental.enable_tensor_float_32_execution(False)
+        # Who trains several networks in one notebook would read that functions are traced too often: one a network.
+        tensorflow.get_logger().setLevel("ERROR")
         for _gpu in tensorflow.config.list_physical_devices("GPU"):
             # Take GPU memory as it is needed, so that two notebooks can share one card.
             with contextlib.suppress(RuntimeError):  # TensorFlow is already in use: too late, and harmless
@@ -91,6 +93,20 @@ def pipeline(
     options.autotune.enabled = False
     dataset = dataset.apply(tensorflow.data.experimental.assert_cardinality(len(batches)))
     return dataset.prefetch(ahead).with_options(options)
+
+
+def release_caches() -> None:
+    """Give back what the backend keeps of operations that were run; it would keep it for good.
+
+    TensorFlow remembers each operation by its attributes, and those that make and read variables have the variable's
+    name among them: about half a megabyte a training, whatever becomes of the network (TensorFlow 2.21). What is
+    needed again is prepared again. Other networks are not touched, which keras.backend.clear_session would do.
+    """
+    if keras.backend.backend() == "tensorflow":
+        with contextlib.suppress(ImportError, AttributeError):  # not part of TensorFlow's public interface
+            from tensorflow.python.eager import context
+
+            context.context().clear_kernel_cache()
 
 
 def compute_capability() -> tuple[int, int]:

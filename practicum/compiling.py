@@ -27,6 +27,9 @@ def compile_for_training(
         return keras.losses.categorical_crossentropy(targets, probabilities, label_smoothing=label_smoothing)
 
     optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=weight_decay)
+    # Summing gradients over devices, of which there is one here, makes TensorFlow keep the whole graph of the step for
+    # good, 4 MB a training: it enters each such sum in a list of how to differentiate it (Keras 3.15, TensorFlow 2.21).
+    optimizer._all_reduce_sum_gradients = lambda gradients: gradients
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)  # small gradients would become 0 in 16 bits
 

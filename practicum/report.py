@@ -106,6 +106,7 @@ def write_report(
         silent_images=min(IMAGES_FOR_SILENCE, len(test)),
         followed=followed,
         explorer_page=explorer_page,
+        settings=_settings(result),
         gap=result.history["accuracy"][result.best_epoch - 1] - result.validation_accuracy,
         mix_up=largest_mix_up(evaluation),
         command=command,
@@ -114,6 +115,16 @@ def write_report(
     path = folder / "report.html"
     path.write_text(page, encoding="utf-8")
     return path
+
+
+def _settings(result: TrainingResult) -> dict[str, Any]:
+    """The settings a person would want to know, with what was chosen where they say "auto"."""
+    told_elsewhere = {"network", "training_labels", "image_shape"}
+    settings = {name: value for name, value in result.settings.items() if name not in told_elsewhere}
+    for name, chosen in (("precision", result.precision), ("augment", "on" if result.augmented else "off")):
+        if settings.get(name) == "auto":
+            settings[name] = f"auto: {chosen}"
+    return settings
 
 
 def _write_explorer(path: Path, model: "keras.Model", images: np.ndarray, names: tuple[str, ...]) -> str | None:

@@ -30,7 +30,8 @@ class TrainingResult:
     seconds: from the call to its end, building of the computation included; of all calls together if it was resumed.
     seconds_to_target: until a validation accuracy of target_accuracy was measured; None if it never was.
     stopped_by: "epochs", "target_accuracy", "time_budget", "interrupt" or "loss is not a number".
-    precision: what the network computes in, as chosen if precision was "auto".
+    precision: what the steps computed in, as chosen if it was to be "auto".
+    augmented: whether images were changed at random, as chosen if that was to be "auto".
     """
 
     history: dict[str, list[float]]
@@ -43,6 +44,7 @@ class TrainingResult:
     device: str
     backend: str
     precision: str
+    augmented: bool
     seed: int
     run_dir: str | None
     settings: dict[str, Any] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from practicum import progress
-from practicum.backend import device_name, is_out_of_memory, keras, unused_gpu_advice
+from practicum.backend import device_name, is_out_of_memory, keras, release_caches, unused_gpu_advice
 from practicum.batches import Batches
 from practicum.checkpoints import TrainingError
 from practicum.coach import Coach, Plan, stopping_on_interrupt
@@ -145,6 +145,7 @@ def train(
             raise TrainingError(_out_of_memory(dataset, batch_size, coach)) from error
         raise
     is_over = coach.finish()
+    release_caches()
     result = TrainingResult(
         history=coach.table,
         best_epoch=coach.best_epoch,
@@ -156,6 +157,7 @@ def train(
         device=device_name(),
         backend=keras.backend.backend(),
         precision=start.precision,
+        augmented=batches.augment,
         seed=seed,
         run_dir=None if folder is None else str(folder),
         settings=settings,

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -113,3 +114,27 @@ def test_silent_filters_are_named_on_the_page(tiny_dataset, tiny_run, tmp_path):
     evaluation = evaluate(model, tiny_dataset.test, tiny_dataset.class_names)
     html = report.write_report(tmp_path, model, tiny_dataset, result, evaluation).read_text(encoding="utf-8")
     assert "module1_conv: 1 filters never fire on the first 40 test images (numbers 2)" in text_of(html)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_is_not_wider_than_the_screen(page, open_page, width):
+    shown = open_page(page[0], width=width)
+    wide = shown.evaluate(
+        """() => [...document.querySelectorAll("main *")]
+            .filter((node) => node.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+            .map((node) => node.tagName + " " + node.textContent.slice(0, 40))"""
+    )
+    assert shown.evaluate("document.documentElement.scrollWidth") <= width, wide[:5]
+
+
+def test_what_auto_chose_is_on_the_page(tiny_dataset, tiny_run, tmp_path):
+    model, result, _ = tiny_run
+    chosen = replace(
+        result, augmented=True, precision="mixed_bfloat16", settings={**result.settings, "augment": "auto"}
+    )
+    evaluation = evaluate(model, tiny_dataset.test, tiny_dataset.class_names)
+    text = text_of(report.write_report(tmp_path, model, tiny_dataset, chosen, evaluation).read_text(encoding="utf-8"))
+    assert "precision auto: mixed_bfloat16" in text
+    assert "augment auto: on" in text
+    assert "each time flipped, moved or stretched a little at random" in text
+    assert "module1_conv: Conv2D" not in text, "the network is shown as a table further up"
