@@ -547,6 +547,21 @@ def test_an_address_opens_the_unit_that_clicks_open(case, open_page):
     assert clicked.locator(".layer.chosen").evaluate_all("(all) => all.map((n) => n.dataset.layer)") == ["module2_conv"]
 
 
+@pytest.mark.parametrize("width", [390, 1360])
+def test_an_address_shows_the_explanation_where_one_looks(case, open_page, width):
+    """On a narrow screen it stands below all the layers."""
+    page = open_page(case("plain").path, fragment="layer=module2_conv&channel=1&row=2&column=3", width=width)
+    page.wait_for_function(
+        """() => {
+            const { top, bottom } = document.querySelector("[data-role=readout]").getBoundingClientRect();
+            return top >= 0 && bottom <= window.innerHeight;
+        }"""
+    )
+    plain = open_page(case("plain").path, width=width)
+    plain.wait_for_timeout(300)
+    assert plain.evaluate("window.scrollY") == 0, "without one, the page begins at its beginning"
+
+
 def test_another_address_shows_another_unit(case, open_page):
     this = case("plain")
     page = open_page(this.path)

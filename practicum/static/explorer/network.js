@@ -14,7 +14,10 @@ function startPage(root, live, data) {
   const answer = h("p", { class: "answer" });
   const overview = h("div", { class: "overview", role: "region", "aria-label": "The layers, from image to answer" });
   const detail = h("section", { class: "detail", "aria-label": "The chosen value" });
-  const address = pageAddress(root, (selection) => select(fromAddress(selection)));
+  const address = pageAddress(root, (selection) => {
+    select(fromAddress(selection));
+    reveal();
+  });
   let rows = [];
   let grid;
   let frame = { row: 0, column: 0 };
@@ -288,4 +291,6 @@ function startPage(root, live, data) {
   state.image = first.image;
   showImage();
   select(first);
+  // Whoever follows a link to one value wants to see it, not the layers above it. Once the page is laid out:
+  if (address.first.layer !== undefined) requestAnimationFrame(reveal);
 }
