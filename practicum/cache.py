@@ -14,7 +14,7 @@ import numpy as np
 
 from practicum.dataset import SPLITS, TEST_SHARE, VALIDATION_SHARE, Dataset, Split, image_keys, split_images
 
-FORMAT = 1  # raise it when what is stored changes, so that older folders are not read
+FORMAT = 2  # raise it when what is stored changes, so that older folders are not read
 COPY_BATCH = 2048
 
 
