@@ -170,7 +170,8 @@ def train(
 
 def _title(dataset: Dataset, start: Start) -> str:
     """What the display says first: on what, on which device, from where."""
-    title = f"training on {len(dataset.train):,} images of {dataset.name}; {device_name()}; {start.precision}"
+    numbers = "32-bit numbers" if start.precision == "float32" else f"16-bit steps ({start.precision})"
+    title = f"training on {len(dataset.train):,} images of {dataset.name}; {device_name()}; {numbers}"
     advice = unused_gpu_advice()
     return "\n".join([title, *(f"note: {remark}" for remark in (*start.remarks, *([advice] if advice else [])))])
 
