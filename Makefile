@@ -1,6 +1,7 @@
 # make run      train on the bundled images and write runs/first/report.html
 # make lab      open the notebooks in JupyterLab
 # make test     everything that must hold: lint, types, tests, notebooks
+# make stress   trainings that are killed, starved of disk and memory, interrupted; about half an hour
 # make check    lint and types only
 # make notebooks   execute the notebooks again and store their outputs
 # make bench    the measurements in bench/
@@ -11,7 +12,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 REQUIREMENTS := requirements.txt constraints.txt pyproject.toml
 
-.PHONY: run lab test check notebooks bench clean
+.PHONY: run lab test stress check notebooks bench clean
 .DELETE_ON_ERROR:
 
 run: .venv/.run
@@ -23,6 +24,9 @@ lab: .venv/.run
 test: check
 	$(BIN)/python -m pytest --cov --cov-report=term
 	$(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider --doctest-glob='' notebooks
+
+stress: .venv/.dev
+	$(BIN)/python -m pytest --durations=0 --durations-min=1 tests/stress
 
 check: .venv/.dev
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only
@@ -124,10 +125,28 @@ def compute_capability() -> tuple[int, int]:
     return 0, 0
 
 
+def memory_limit() -> int | None:
+    """The most memory that this process can ever have for computing on the CPU, in bytes; None if it is not known."""
+    limits = []
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+        sizes = {name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(":") for line in lines)}
+        limits.append(sizes["MemTotal"] + sizes["SwapTotal"])
+    with contextlib.suppress(OSError, ValueError):  # the limit of a container; the word "max" if it has none
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="utf-8")))
+    with contextlib.suppress(ImportError):  # no such module on Windows
+        import resource
+
+        soft = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+        limits += [limit for limit in soft if limit != resource.RLIM_INFINITY]
+    return min(limits, default=None)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether error, of Python or of a backend, says that there is not enough memory."""
     text = f"{type(error).__name__}: {error}"
-    return any(sign in text for sign in ("MemoryError", "ResourceExhausted", "RESOURCE_EXHAUSTED", "out of memory"))
+    signs = ("MemoryError", "ResourceExhausted", "RESOURCE_EXHAUSTED", "out of memory")
+    return any(sign in text for sign in (*signs, "could not create a memory object"))  # the last is how oneDNN puts it
 
 
 def device_name() -> str:

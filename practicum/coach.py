@@ -122,6 +122,7 @@ class Coach(keras.callbacks.Callback):
         for variable, array in zip(variables, checkpoint.variables, strict=True):
             variable.assign(array)
         facts = checkpoint.facts
+        self.latest = checkpoint
         self.epoch = checkpoint.epoch
         self.table = facts["table"]
         self.best_accuracy, self.best_loss = facts["best_accuracy"], facts["best_loss"]

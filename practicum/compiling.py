@@ -1,5 +1,6 @@
 """How a network is made ready to learn: in which order it computes, in which precision, with which optimizer."""
 
+import math
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,19 @@ def compile_for_training(
     )
     trainer.optimizer.build(trainer.trainable_variables)
     return trainer
+
+
+def least_step_memory(trainer: "keras.Model", batch_size: int) -> int:
+    """The bytes that a step needs at the very least: what convolutions and dense layers give is kept until the
+    gradients are known, and on the way back each of it once more, as its own gradient.
+    """
+    kept = most = 0
+    for layer in trainer.layers:
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
+            size = math.prod(layer.output.shape[1:]) * (2 if "16" in layer.compute_dtype else 4)
+            kept += size
+            most = max(most, kept + size)
+    return batch_size * most
 
 
 def _copy(model: "keras.Model", precision: str) -> "keras.Model":

@@ -7,11 +7,19 @@ from pathlib import Path
 import numpy as np
 
 from practicum import progress
-from practicum.backend import device_name, is_out_of_memory, keras, release_caches, unused_gpu_advice
+from practicum.backend import (
+    device_name,
+    gpu_names,
+    is_out_of_memory,
+    keras,
+    memory_limit,
+    release_caches,
+    unused_gpu_advice,
+)
 from practicum.batches import Batches
 from practicum.checkpoints import TrainingError
 from practicum.coach import Coach, Plan, stopping_on_interrupt
-from practicum.compiling import PRECISIONS, compile_for_training, fastest_precision
+from practicum.compiling import PRECISIONS, compile_for_training, fastest_precision, least_step_memory
 from practicum.dataset import Dataset
 from practicum.evaluation import Evaluation, evaluate, predict
 from practicum.runs import Start, TrainingResult, describe, load_weights, prepare, write_result
@@ -134,14 +142,27 @@ def train(
         coach.set_model(trainer)
         coach.resume(start.checkpoint)
     try:
+        # When an allocation fails, TensorFlow's convolutions often end the whole process (2.21, oneDNN). So what cannot
+        # fit into this machine is not even tried.
+        limit = memory_limit() if not gpu_names() else None
+        if limit is not None and least_step_memory(trainer, min(batch_size, len(dataset.train))) > limit:
+            raise MemoryError(f"a step needs more than {limit:,} bytes")
         with stopping_on_interrupt(coach.ask_to_stop):
-            trainer.fit(batches, initial_epoch=coach.epoch, epochs=epochs, shuffle=False, verbose=0, callbacks=[coach])
+            trainer.fit(
+                batches.pipeline(),
+                initial_epoch=coach.epoch,
+                epochs=epochs,
+                shuffle=False,
+                verbose=0,
+                callbacks=[coach],
+            )
     except KeyboardInterrupt:
         coach.stopped_by = "interrupt"
     except Exception as error:
         display.close("stopped by an error")
         coach.restore_best()
         if is_out_of_memory(error):
+            coach.save()
             raise TrainingError(_out_of_memory(dataset, batch_size, coach)) from error
         raise
     is_over = coach.finish()
