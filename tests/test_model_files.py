@@ -17,12 +17,12 @@ from conftest import PROJECT
 
 from practicum.backend import keras
 from practicum.model import build_cnn
-from practicum.model_files import load_network
+from practicum.model_files import load_network, load_pretrained, pretrained_facts
 
 CHILD = """
 import json, resource, sys, time
 resource.setrlimit(resource.RLIMIT_DATA, (6 * 2**30, 6 * 2**30))
-from practicum.model_files import load_network
+from practicum.model_files import load_network, load_pretrained, pretrained_facts
 answers = {}
 for path in sys.argv[1:]:
     started = time.monotonic()
@@ -323,3 +323,32 @@ def test_every_network_of_build_cnn_comes_back(tmp_path, settings):
     assert [type(layer) for layer in again.layers] == [type(layer) for layer in model.layers]
     for array, other in zip(again.get_weights(), model.get_weights(), strict=True):
         assert np.array_equal(array, other)
+
+
+# The network that comes with the course -----------------------------------------------------------------------------
+
+
+def test_the_pretrained_network_is_what_its_facts_say():
+    model, facts = load_pretrained("cifar10"), pretrained_facts("cifar10")
+    assert model.count_params() == facts["parameters"]
+    assert model.output_shape == (None, len(facts["class_names"])) == (None, 10)
+    confusion = np.array(facts["confusion"])
+    assert confusion.sum() == facts["data"]["test_images"]
+    assert np.trace(confusion) / confusion.sum() == pytest.approx(facts["test_accuracy"])
+    assert facts["test_accuracy"] > 0.88
+
+
+def test_the_pretrained_network_knows_its_test_images(shared_data):
+    from practicum.data import load
+    from practicum.evaluation import evaluate
+
+    dataset = load(shared_data("cifar10-jpeg.tar"))
+    facts = pretrained_facts("cifar10")
+    assert list(dataset.class_names) == facts["class_names"]
+    found = evaluate(load_pretrained("cifar10"), dataset.test, dataset.class_names)
+    assert found.accuracy == pytest.approx(facts["test_accuracy"], abs=0.002)
+
+
+def test_a_pretrained_network_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match=r"no network is called 'imagenet'.*cifar10"):
+        load_pretrained("imagenet")
