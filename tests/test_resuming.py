@@ -29,6 +29,14 @@ class Killed(BaseException):
 
 
 @pytest.fixture(autouse=True)
+def _interrupts_arrive():
+    """A shell that starts a job in the background lets it ignore Ctrl-C; these tests need Python's own handler."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
 def _checkpoint_every_epoch(monkeypatch):
     monkeypatch.setattr(coach, "CHECKPOINT_SECONDS", 0)
 
