@@ -167,7 +167,11 @@ def test_make_photos_refuses_another_file(tmp_path):
 
 
 def test_bundled_data_is_small():
-    assert sum(path.stat().st_size for path in (PROJECT / "data").rglob("*") if path.is_file()) < 12e6
+    def size(pattern):
+        return sum(path.stat().st_size for path in (PROJECT / "data").rglob(pattern) if path.is_file())
+
+    assert size("*") - size("models/*") < 12e6
+    assert 0 < size("models/*") < 6e6
 
 
 def test_loading_needs_no_tensorflow():
