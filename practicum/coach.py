@@ -128,6 +128,7 @@ class Coach(keras.callbacks.Callback):
         self.best_accuracy, self.best_loss = facts["best_accuracy"], facts["best_loss"]
         self.best_epoch = facts["best_epoch"]
         self.best_weights = checkpoint.best
+        self.model_is_saved = False  # it may have been cut off between the checkpoint and the model
         self.started -= facts["seconds"]
         self.batches.resume(checkpoint.epoch, augment=facts["augment"])
         for place in range(self.epoch):
