@@ -8,8 +8,11 @@ import numpy as np
 from practicum import backend
 from practicum.backend import keras
 from practicum.dataset import Split
+from practicum.pixel_files import forget
 
 AHEAD = 2  # batches made ready while a step is computed
+KEPT = 256_000_000  # bytes of a memory map that may count as this process's memory
+ALIGNED = 64  # bytes
 
 
 class Batches(keras.utils.PyDataset):
@@ -33,6 +36,7 @@ class Batches(keras.utils.PyDataset):
         self.seed = seed
         self.epoch = 0
         self.order = self._shuffled()
+        self.bytes_read = 0
 
     def __len__(self) -> int:
         return -(-len(self.split) // self.batch_size)
@@ -40,7 +44,11 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         # Sorted places make the reading of a memory map go forward; within a batch the order does not matter.
         chosen = np.sort(self.order[index * self.batch_size : (index + 1) * self.batch_size])
-        images = self.split.images[chosen]
+        images = take(self.split.images, chosen)
+        self.bytes_read += images.nbytes
+        if self.bytes_read > KEPT:
+            forget(self.split.images)
+            self.bytes_read = 0
         if self.augment:
             images = flip_shift_zoom(images, np.random.default_rng([self.seed, self.epoch, index]))
         return images, self.split.labels[chosen]
@@ -64,6 +72,16 @@ class Batches(keras.utils.PyDataset):
 
     def _shuffled(self) -> np.ndarray:
         return np.random.default_rng([self.seed, self.epoch]).permutation(len(self.split))
+
+
+def take(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """images[rows], beginning at a multiple of 64 bytes: TensorFlow uses such an array as it is and copies others."""
+    shape = (len(rows), *images.shape[1:])
+    size = int(np.prod(shape)) * images.itemsize
+    room = np.empty(size + ALIGNED, np.uint8)
+    start = -room.ctypes.data % ALIGNED
+    taken = room[start : start + size].view(images.dtype).reshape(shape)
+    return np.take(images, rows, axis=0, out=taken, mode="clip")  # other modes fill an array of their own first
 
 
 def flip_shift_zoom(

@@ -1,21 +1,22 @@
 """Decode a dataset once, keep its arrays on disk, and map them into memory from then on."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from practicum.dataset import SPLITS, TEST_SHARE, VALIDATION_SHARE, Dataset, Split, image_keys, split_images
+from practicum.pixel_files import PixelFile, copy_rows, keep_rows
 
-FORMAT = 2  # raise it when what is stored changes, so that older folders are not read
-COPY_BATCH = 2048
+FORMAT = 3  # raise it when what is stored changes, so that older folders are not read
 
 
 def cache_folder() -> Path:
@@ -35,22 +36,26 @@ class Writer:
         self.folder = folder
         self.class_names: tuple[str, ...] = ()
         self.remarks: list[str] = []
-
-    def array(self, split: str, count: int, image_shape: tuple[int, int, int]) -> np.ndarray:
-        """An array on disk to fill: uint8 (count, height, width, channels)."""
-        return np.lib.format.open_memmap(
-            self._path(split, "images"), mode="w+", dtype=np.uint8, shape=(count, *image_shape)
-        )
-
-    def labels(self, split: str, labels: np.ndarray) -> None:
-        np.save(self._path(split, "labels"), labels.astype(np.int32))
+        self.keys: dict[str, np.ndarray] = {}  # of each split: equal for equal images
 
     def add(self, split: str, images: np.ndarray, labels: np.ndarray) -> None:
         """Images and labels that are in memory already."""
-        self.array(split, len(images), images.shape[1:])[:] = images
-        self.labels(split, labels)
+        file = self.reserve(split, len(images), images.shape[1:])
+        file.write(enumerate(images))
+        self.finish(split, labels, image_keys(images))
 
-    def _path(self, split: str, part: str) -> Path:
+    def reserve(self, split: str, count: int, image_shape: tuple[int, int, int]) -> PixelFile:
+        """Room for so many images, to be written one by one."""
+        return PixelFile.create(self.path(split, "images"), count, image_shape)
+
+    def finish(self, split: str, labels: np.ndarray, keys: np.ndarray, rows: np.ndarray | None = None) -> None:
+        """Labels and keys of the images of split. Of those reserved, only these rows are kept (None: all)."""
+        if rows is not None:
+            keep_rows(self.path(split, "images"), rows)
+        np.save(self.path(split, "labels"), labels.astype(np.int32))
+        self.keys[split] = keys
+
+    def path(self, split: str, part: str) -> Path:
         return self.folder / f"{split}_{part}.npy"
 
 
@@ -109,20 +114,26 @@ def _store(folder: Path, build: Callable[[Writer], None], seed: int) -> None:
         (work / "dataset.json").write_text(json.dumps(description), encoding="utf-8")
         with contextlib.suppress(OSError):  # another process was faster: its folder holds the same
             os.replace(work, folder)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise ValueError(
+            f"load: no room is left in the cache folder {folder.parent}. Make room, or name another folder in the "
+            "environment variable PRACTICUM_CACHE."
+        ) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
 def _cut_missing_splits(writer: Writer, seed: int) -> None:
     """Cut test (15 %) and validation (10 %) from train where the files bring none; see that no image is in two."""
-    present = {split for split in SPLITS if (writer.folder / f"{split}_images.npy").exists()}
-    images = np.load(writer.folder / "train_images.npy", mmap_mode="r")
-    labels = np.load(writer.folder / "train_labels.npy")
-    keys = image_keys(images)
+    present = set(writer.keys)
+    labels = np.load(writer.path("train", "labels"))
+    keys = writer.keys["train"]
     home = np.full(len(labels), "train", dtype="U10")
 
     for split in present - {"train"}:
-        copies = np.isin(keys, image_keys(np.load(writer.folder / f"{split}_images.npy", mmap_mode="r")))
+        copies = np.isin(keys, writer.keys[split])
         if copies.any():
             home[copies] = ""
             writer.remarks.append(
@@ -140,22 +151,12 @@ def _cut_missing_splits(writer: Writer, seed: int) -> None:
                 f"load: too few images to cut a {split} split from. Each split needs at least one image of some class; "
                 f"received {count} images in {len(set(labels.tolist()))} classes. Add images."
             )
-    if (home == "train").all():
-        return
     for split in set(SPLITS) - present:
-        _copy(writer, split, images, labels, np.flatnonzero(home == split))
-    # The file that `images` maps is replaced, not overwritten, so reading on from it is safe.
-    _copy(writer, "train_kept", images, labels, np.flatnonzero(home == "train"))
-    del images
-    for part in ("images", "labels"):
-        os.replace(writer.folder / f"train_kept_{part}.npy", writer.folder / f"train_{part}.npy")
-
-
-def _copy(writer: Writer, split: str, images: np.ndarray, labels: np.ndarray, chosen: np.ndarray) -> None:
-    target = writer.array(split, len(chosen), images.shape[1:])
-    for start in range(0, len(chosen), COPY_BATCH):
-        target[start : start + COPY_BATCH] = images[chosen[start : start + COPY_BATCH]]
-    writer.labels(split, labels[chosen])
+        rows = np.flatnonzero(home == split)
+        copy_rows(writer.path("train", "images"), rows, writer.path(split, "images"))
+        writer.finish(split, labels[rows], keys[rows])
+    rows = np.flatnonzero(home == "train")
+    writer.finish("train", labels[rows], keys[rows], rows)
 
 
 def _file_name(name: str) -> str:
@@ -171,8 +172,20 @@ def _fingerprint(origin: Path, key: Any) -> str:
 
 
 def _listing(origin: Path) -> Iterable[str]:
-    paths = sorted(origin.rglob("*")) if origin.is_dir() else [origin]
-    for path in paths:
+    """A line for each file, in an order that is the same each time."""
+    entries = list(entries_of(origin)) if origin.is_dir() else [origin]
+    for entry in sorted(entries, key=os.fspath):
         with contextlib.suppress(OSError):
-            status = path.stat()
-            yield f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n"
+            status = entry.stat()
+            yield f"{os.fspath(entry)}\0{status.st_size}\0{status.st_mtime_ns}\n"
+
+
+def entries_of(folder: Path) -> Iterator["os.DirEntry[str]"]:
+    """All files and folders in folder and below. Folders that are links are named but not entered."""
+    waiting = [os.fspath(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                yield entry
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)

@@ -275,14 +275,14 @@ def _train(options: argparse.Namespace, given: list[str]) -> int:
 
 
 def _inspect(options: argparse.Namespace, given: list[str]) -> int:
-    from practicum import folder
+    from practicum import decoding
 
     facts = _run_facts(options.run_dir)
     if not options.image.is_file():
         raise ValueError(f"inspect: there is no image file {options.image}")
     content = options.image.read_bytes()
     try:
-        folder.decode_image(content)
+        decoding.decode_image(content)
     except (OSError, ValueError, SyntaxError) as error:
         raise ValueError(f"inspect: {options.image} cannot be read as an image ({error})") from None
 
@@ -291,9 +291,9 @@ def _inspect(options: argparse.Namespace, given: list[str]) -> int:
 
     model = load_network(options.run_dir / runs.MODEL_FILE)
     height, width, channels = model.input_shape[1:]
-    image = folder.decode_image(content, (height, width))
+    image = decoding.decode_image(content, (height, width))
     if channels == 1:
-        image = folder.to_grey(image)
+        image = decoding.to_grey(image)
     names = tuple(facts["class_names"])
     probabilities = training.predict(model, image[None])[0]
     title = f"Inside the network: {options.image.name}"

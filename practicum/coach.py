@@ -25,7 +25,7 @@ LAST_RATE = 0.01  # the learning rate at the end, as a share of its peak
 CHECKPOINT_SECONDS = 5  # epochs of a small dataset are shorter than what it takes to save
 # In fewer epochs a network does not come to know images by heart, and changed ones only make the task harder.
 AUGMENT_FROM = 8
-STEPS_TO_TIME = 20  # after so many, the speed of a step is known well enough to foresee the number of epochs
+TIMES_TO_TAKE = 20  # from so many, the speed of a step is known well enough to foresee the number of epochs
 FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
 
 
@@ -159,7 +159,7 @@ class Coach(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         budget = self.plan.time_budget
-        if budget is not None and self.plan.augment == "auto" and len(self.timed) < STEPS_TO_TIME:
+        if budget is not None and self.plan.augment == "auto" and len(self.timed) < TIMES_TO_TAKE:
             self._time_step(budget)
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             self._stop("loss is not a number")
@@ -277,8 +277,9 @@ class Coach(keras.callbacks.Callback):
     def _time_step(self, budget: float) -> None:
         """Augment from now on if the time will do for enough epochs."""
         self.timed.append(time.monotonic())
-        if len(self.timed) == STEPS_TO_TIME:
-            step = (self.timed[-1] - self.timed[0]) / (STEPS_TO_TIME - 1)
+        if len(self.timed) == TIMES_TO_TAKE:
+            times = (TIMES_TO_TAKE - 1) * self.model.steps_per_execution
+            step = (self.timed[-1] - self.timed[0]) / times
             foreseen = (budget - self.seconds()) / (step * self.steps + self.validation_seconds)
             self.batches.augment = min(foreseen, self.plan.epochs) >= AUGMENT_FROM
 

@@ -8,6 +8,8 @@ from typing import Any
 from practicum.backend import compute_capability, gpu_names, keras
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+STEPS_AT_ONCE = 4
+SMALL_STEP = 32_000_000  # bytes, as least_step_memory counts: a step of up to about 50 ms on two cores
 
 
 def compile_for_training(
@@ -60,6 +62,16 @@ def least_step_memory(trainer: "keras.Model", batch_size: int) -> int:
             kept += size
             most = max(most, kept + size)
     return batch_size * most
+
+
+def steps_at_once(trainer: "keras.Model", batch_size: int, images: int) -> int:
+    """How many steps `fit` should take before it asks its callbacks again.
+
+    Asking costs about a millisecond, which tells where a step takes ten or twenty. Between larger steps, and in short
+    epochs, callbacks are asked each time: an interrupt or the end of a time budget shall not be seen late.
+    """
+    short = -(-images // batch_size) < 4 * STEPS_AT_ONCE
+    return 1 if short or least_step_memory(trainer, batch_size) > SMALL_STEP else STEPS_AT_ONCE
 
 
 def _copy(model: "keras.Model", precision: str) -> "keras.Model":

@@ -7,6 +7,7 @@ import numpy as np
 
 from practicum.backend import keras
 from practicum.dataset import Split
+from practicum.pixel_files import forget
 
 BATCH, SMALL_BATCH = 256, 16
 
@@ -89,6 +90,7 @@ def evaluate(model: "keras.Model", split: Split, class_names: Sequence[str] | No
 def predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:
     """The probabilities that model gives for images: float32 (N, classes). Reads a memory map batch by batch."""
     parts = [_predict_batch(model, images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+    forget(images)
     return np.concatenate(parts).astype(np.float32)
 
 

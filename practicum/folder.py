@@ -1,20 +1,21 @@
 """A folder or an archive of class folders -> decoded images."""
 
-import io
+import os
 import tarfile
 import zipfile
-from collections import Counter, deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 import numpy as np
-from PIL import Image, ImageOps
 
-from practicum.cache import Writer
+from practicum.cache import Writer, entries_of
+from practicum.decoding import BROKEN, Decoded, decode, decode_batch
 from practicum.progress import track
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp")
@@ -27,9 +28,10 @@ SPLIT_FOLDERS = {
     "test": "test",
 }
 DEFAULT_SIZE = (96, 96)
-DECODE_BATCH = 32
-DECODE_THREADS = 2
-BATCHES_WAITING = 4
+BATCH_FILES, BATCH_BYTES = 64, 4_000_000  # decoded in one go
+PROCESSES_FROM = 4000  # images
+MOST_PROCESSES = 8
+PROCESSES_STAY = 20  # seconds, when there is nothing to do
 NAMED_FILES = 5  # how many left-out files a remark names
 HOW_TO_ARRANGE = "Make one folder for each class and put its images into it."
 
@@ -43,15 +45,21 @@ class ImageFile:
     path: str
 
 
+class OtherSizeError(Exception):
+    """An image has another size than the first one."""
+
+
 class Files:
     """The files of a folder, a .zip or a .tar alike: their relative paths, and their bytes one after the other."""
 
     def __init__(self, origin: Path) -> None:
         self.origin = origin
         if origin.is_dir():
-            self._read, found = self._read_folder, (p.relative_to(origin).as_posix() for p in origin.rglob("*"))
-            self.paths = sorted(path for path in found if (origin / path).is_file())
-            self.folders = sorted(p.relative_to(origin).as_posix() for p in origin.rglob("*") if p.is_dir())
+            self._read = self._read_folder
+            start = len(os.fspath(origin / "x")) - 1
+            entries = [(entry.path[start:].replace(os.sep, "/"), entry) for entry in entries_of(origin)]
+            self.paths = sorted(path for path, entry in entries if entry.is_file())
+            self.folders = sorted(path for path, entry in entries if entry.is_dir())
         elif zipfile.is_zipfile(origin):
             self._read = self._read_zip
             with zipfile.ZipFile(origin) as archive:
@@ -77,7 +85,8 @@ class Files:
     def _read_folder(self, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
         for path in self.paths:
             if path in wanted:
-                yield path, (self.origin / path).read_bytes()
+                with open(f"{self.origin}{os.sep}{path}", "rb", buffering=0) as file:  # noqa: PTH123 (twice as fast)
+                    yield path, file.read()
 
     def _read_zip(self, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
         with zipfile.ZipFile(self.origin) as archive:
@@ -113,59 +122,117 @@ def decode_into(writer: Writer, origin: Path, size: tuple[int, int] | None) -> N
         )
     if empty_classes:
         writer.remarks.append(f"classes without images, left out: {', '.join(empty_classes)}")
-    shape = size or shared_size(files, images) or DEFAULT_SIZE
-
     writer.class_names = class_names
-    arrays, places = {}, {}
-    for split, count in Counter(image.split for image in images).items():
-        arrays[split] = writer.array(split, count, (*shape, 3))
-    filled: Counter[str] = Counter()
-    for image in images:  # sorted by path: the same order on every machine
-        places[image.path] = (image.split, filled[image.split])
-        filled[image.split] += 1
 
-    broken = _decode_all(files, places, arrays, shape)
+    # Without a size, all images are hoped to have that of the first one. What was done before one of another size turns
+    # up is lost; but photos of several sizes show that soon, and where all are alike each is read once only.
+    own = first_size(files, images) if size is None else None
+    try:
+        keys = _decode_all(files, images, writer, size or own or DEFAULT_SIZE, only_this_size=own is not None)
+    except OtherSizeError:
+        keys = _decode_all(files, images, writer, DEFAULT_SIZE, only_this_size=False)
+
+    broken = sorted(path for path, key in keys.items() if key is None)
     if broken:
-        shown = ", ".join(sorted(broken)[:NAMED_FILES]) + (" …" if len(broken) > NAMED_FILES else "")
+        shown = ", ".join(broken[:NAMED_FILES]) + (" …" if len(broken) > NAMED_FILES else "")
         writer.remarks.append(f"{len(broken)} of {len(images)} files could not be decoded and are left out: {shown}")
-    for split in arrays:
-        kept = [image for image in images if image.split == split and image.path not in broken]
-        if not kept:
+    numbers = {class_name: number for number, class_name in enumerate(class_names)}
+    for split, own_images in _by_split(images).items():
+        rows = np.array([row for row, image in enumerate(own_images) if keys[image.path] is not None])
+        if not len(rows):
             raise ValueError(f"load: none of the {split} images of {origin} could be decoded. Are they image files?")
-        labels = np.array([class_names.index(image.class_name) for image in kept], np.int32)
-        if broken:
-            rows = np.array([places[image.path][1] for image in kept])
-            writer.add(split, np.array(arrays[split][rows]), labels)
-        else:
-            writer.labels(split, labels)
+        kept = [own_images[row] for row in rows]
+        labels = np.array([numbers[image.class_name] for image in kept], np.int32)
+        writer.finish(split, labels, np.array([keys[image.path] for image in kept], np.uint64), rows)
+
+
+def _by_split(images: list[ImageFile]) -> dict[str, list[ImageFile]]:
+    """The images of each split, sorted by path as before: the same order on every machine."""
+    found: dict[str, list[ImageFile]] = {}
+    for image in images:
+        found.setdefault(image.split, []).append(image)
+    return found
 
 
 def _decode_all(
-    files: Files, places: dict[str, tuple[str, int]], arrays: dict[str, np.ndarray], shape: tuple[int, int]
-) -> set[str]:
-    """Decode each file to its place; give the paths of those that are no readable image."""
-    broken: set[str] = set()
+    files: Files, images: list[ImageFile], writer: Writer, size: tuple[int, int], *, only_this_size: bool
+) -> dict[str, int | None]:
+    """Decode each image to its place. Give a key for each path, None where it is no readable image.
 
-    def decode(items: list[tuple[str, bytes]]) -> None:
-        for path, content in items:
-            split, row = places[path]
-            try:
-                arrays[split][row] = decode_image(content, shape)
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-                broken.add(path)
+    Raises:
+        OtherSizeError: with only_this_size, as soon as an image has another one.
+    """
+    targets = {}
+    places: dict[str, tuple[str, int]] = {}
+    for split, own_images in _by_split(images).items():
+        targets[split] = writer.reserve(split, len(own_images), (*size, 3))
+        places.update({image.path: (split, row) for row, image in enumerate(own_images)})
 
-    contents = track(files.read(set(places)), "decoding images", len(places))
-    # Pillow decodes outside Python's lock, so two threads use two cores, while this one reads on. Handing over many
-    # images at a time costs less; waiting for the ones before bounds what lies in memory.
-    waiting: deque[Future[None]] = deque()
-    with ThreadPoolExecutor(DECODE_THREADS) as pool:
-        while batch := list(islice(contents, DECODE_BATCH)):
-            waiting.append(pool.submit(decode, batch))
-            if len(waiting) > BATCHES_WAITING:
-                waiting.popleft().result()
-        for future in waiting:
-            future.result()
-    return broken
+    keys: dict[str, int | None] = {}
+    decode = partial(decode_batch, files=targets, only_this_size=only_this_size)
+    with closing(_in_parallel(decode, _batches(files, places), len(images))) as answers:
+        for path, outcome in track(answers, "decoding images", len(images)):
+            if only_this_size and outcome is not None and outcome.size != size:
+                raise OtherSizeError
+            keys[path] = None if outcome is None else outcome.key
+    return keys
+
+
+def _batches(files: Files, places: dict[str, tuple[str, int]]) -> Iterator[tuple[list[str], list[tuple]]]:
+    """What is to be decoded, in pieces worth handing over: paths, and for each of them its place and content."""
+    paths: list[str] = []
+    items: list[tuple[str, int, bytes]] = []
+    size = 0
+    for path, content in files.read(set(places)):
+        paths.append(path)
+        items.append((*places[path], content))
+        size += len(content)
+        if len(paths) == BATCH_FILES or size > BATCH_BYTES:
+            yield paths, items
+            paths, items, size = [], [], 0
+    if paths:
+        yield paths, items
+
+
+def _in_parallel(
+    decode: Callable[[list[tuple]], list[Decoded | None]], batches: Iterator[tuple[list[str], list[tuple]]], count: int
+) -> Generator[tuple[str, Decoded | None]]:
+    """(path, outcome) of each item of the batches, while the next ones are being decoded."""
+    with _workers(count) as (executor, number):
+        waiting: deque[tuple[list[str], Future]] = deque()
+        try:
+            for paths, items in batches:
+                waiting.append((paths, executor.submit(decode, items)))
+                if len(waiting) > 2 * number:  # waiting for the ones before bounds what lies in memory
+                    done, future = waiting.popleft()
+                    yield from zip(done, future.result(), strict=False)  # shorter where decoding stopped early
+            while waiting:
+                done, future = waiting.popleft()
+                yield from zip(done, future.result(), strict=False)
+        finally:
+            for _, future in waiting:
+                future.cancel()
+            wait([future for _, future in waiting])  # nobody may go on writing into the files
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[tuple[Executor, int]]:
+    """Who decodes so many images, and how many they are: two threads, or for many images processes.
+
+    Pillow decodes outside Python's lock, so two threads use two cores; but for small images most of the work is around
+    it. Processes take a third of a second to start, and are kept for a while.
+    """
+    if count < PROCESSES_FROM:
+        with ThreadPoolExecutor(2) as threads:
+            yield threads, 2
+    else:
+        import joblib
+
+        # Python's own pool of processes would run a learner's script again in each of them.
+        from joblib.externals.loky import get_reusable_executor
+
+        number = min(joblib.cpu_count(), MOST_PROCESSES)
+        yield get_reusable_executor(max_workers=number, timeout=PROCESSES_STAY), number
 
 
 def find_images(files: Files) -> tuple[list[ImageFile], list[str]]:
@@ -225,54 +292,11 @@ def _hidden(path: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(path).parts)
 
 
-def shared_size(files: Files, images: list[ImageFile]) -> tuple[int, int] | None:
-    """(height, width) if all images have the same, read from their headers; None as soon as two differ."""
-    size = None
+def first_size(files: Files, images: list[ImageFile]) -> tuple[int, int] | None:
+    """(height, width) of the first image that can be read, or None where there is none."""
     for _, content in files.read({image.path for image in images}):
         try:
-            with Image.open(io.BytesIO(content)) as picture:
-                found = (picture.height, picture.width)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            return decode(content, None)[1]
+        except BROKEN:
             continue  # decoding will list it
-        if size is not None and found != size:
-            return None
-        size = found
-    return size
-
-
-def decode_image(content: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
-    """The pixels of an image file: uint8 (height, width, 3), turned upright, on white where it is transparent.
-
-    Args:
-        content: the file's bytes.
-        size: (height, width) to resize to, or None for its own.
-
-    Raises:
-        OSError or ValueError: no image, or one that cannot be decoded to its end.
-    """
-    with Image.open(io.BytesIO(content)) as picture:
-        if size is not None:
-            picture.draft("RGB", (size[1] * 2, size[0] * 2))  # a large JPEG is decoded at a fraction of its size
-        upright = ImageOps.exif_transpose(picture)
-        colour = _to_rgb(upright)
-    if size is not None and (colour.height, colour.width) != size:
-        # Pillow's bilinear averages over all pixels that fall together; Lanczos takes three times as long.
-        colour = colour.resize((size[1], size[0]), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return np.asarray(colour)
-
-
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I"):  # 16 bits a pixel: scale, do not cut off
-        return Image.fromarray((np.asarray(picture).astype(np.uint32) // 257).clip(0, 255).astype(np.uint8)).convert(
-            "RGB"
-        )
-    if "A" in picture.getbands() or "transparency" in picture.info:
-        paper = Image.new("RGBA", picture.size, "white")
-        paper.alpha_composite(picture.convert("RGBA"))
-        return paper.convert("RGB")
-    return picture.convert("RGB")
-
-
-def to_grey(image: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3) -> uint8 (H, W, 1), by ITU-R 601 luma, as Pillow's mode "L" defines it."""
-    return np.asarray(Image.fromarray(image).convert("L"))[..., np.newaxis]
+    return None

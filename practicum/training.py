@@ -19,7 +19,13 @@ from practicum.backend import (
 from practicum.batches import Batches
 from practicum.checkpoints import TrainingError
 from practicum.coach import Coach, Plan, stopping_on_interrupt
-from practicum.compiling import PRECISIONS, compile_for_training, fastest_precision, least_step_memory
+from practicum.compiling import (
+    PRECISIONS,
+    compile_for_training,
+    fastest_precision,
+    least_step_memory,
+    steps_at_once,
+)
 from practicum.dataset import Dataset
 from practicum.evaluation import Evaluation, evaluate, predict
 from practicum.runs import Start, TrainingResult, describe, load_weights, prepare, write_result
@@ -132,6 +138,7 @@ def train(
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
     )
+    trainer.steps_per_execution = steps_at_once(trainer, batch_size, len(dataset.train))
     display = progress.training_display(show_progress)
     plan = Plan(epochs, target_accuracy, time_budget, learning_rate, augment)
     augment_now = plan.augments_from_the_start()

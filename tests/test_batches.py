@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from practicum.batches import Batches, flip_shift_zoom
+from practicum import batches as batches_module
+from practicum.batches import ALIGNED, Batches, flip_shift_zoom, take
 from practicum.dataset import Split
 
 
@@ -97,3 +98,27 @@ def test_zoom_changes_the_size_of_what_is_shown_within_its_bounds():
     assert (widths.min(), widths.max()) == (8, 12)
     assert abs(np.corrcoef(heights, widths)[0, 1]) < 0.2, "height and width are stretched apart from each other"
     assert set(np.unique(zoomed)) == {0, 255}, "no colours are mixed"
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("rows", [[0], [49, 3, 3, 0], list(range(50))])
+def test_rows_are_taken_to_where_tensorflow_need_not_copy_them(numbered, dtype, rows):
+    images = numbered.images.astype(dtype)
+    taken = take(images, np.array(rows))
+    assert taken.dtype == dtype
+    assert np.array_equal(taken, images[rows])
+    assert taken.ctypes.data % ALIGNED == 0
+    assert taken.flags.c_contiguous
+
+
+def test_a_memory_map_is_forgotten_now_and_then(numbered, tmp_path, monkeypatch):
+    """Otherwise training on a large folder would count the whole of it as memory of this process."""
+    np.save(tmp_path / "images.npy", numbered.images)
+    split = Split(np.load(tmp_path / "images.npy", mmap_mode="r"), numbered.labels)
+    forgotten = []
+    monkeypatch.setattr(batches_module, "forget", lambda images: forgotten.append(images is split.images))
+    monkeypatch.setattr(batches_module, "KEPT", 2 * 16 * 64)
+    batches = Batches(split, batch_size=16, augment=False, seed=0)
+    for index in range(4):
+        batches[index]
+    assert forgotten == [True]

@@ -1,9 +1,11 @@
 """load: the bundled datasets, the ones found in PRACTICUM_DATA, folders and archives."""
 
 import csv
+import errno
 import gzip
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,12 +18,21 @@ import pytest
 from conftest import PROJECT
 from PIL import Image
 
-from practicum import data
+from practicum import data, folder
 from practicum.dataset import SPLITS, image_keys
+from practicum.pixel_files import PixelFile
 
 
 def all_keys(dataset):
     return {split: set(image_keys(getattr(dataset, split).images).tolist()) for split in SPLITS}
+
+
+def same(one, other):
+    return all(
+        np.array_equal(getattr(getattr(one, split), part), getattr(getattr(other, split), part))
+        for split in SPLITS
+        for part in ("images", "labels")
+    )
 
 
 # Bundled ----------------------------------------------------------------------------------------------------------
@@ -339,15 +350,13 @@ def test_folder_zip_and_tar_of_the_same_images_give_the_same_dataset(photo_folde
             archive.write(path, path.relative_to(photo_folder.parent))
     with tarfile.open(tmp_path / "p.tar.gz", "w:gz") as archive:
         archive.add(photo_folder, "./")
-    folder, zipped, tarred = (data.load(photo_folder), data.load(tmp_path / "p.zip"), data.load(tmp_path / "p.tar.gz"))
-    assert folder.class_names == ("blue", "red")
-    assert [len(getattr(folder, split)) for split in SPLITS] == [18, 2, 4]
-    assert folder.image_shape == (16, 16, 3)
-    for split in SPLITS:
-        for other in (zipped, tarred):
-            assert np.array_equal(getattr(folder, split).images, getattr(other, split).images)
-            assert np.array_equal(getattr(folder, split).labels, getattr(other, split).labels)
-    reds = folder.train.images[folder.train.labels == 1]
+    plain, zipped, tarred = (data.load(photo_folder), data.load(tmp_path / "p.zip"), data.load(tmp_path / "p.tar.gz"))
+    assert plain.class_names == ("blue", "red")
+    assert [len(getattr(plain, split)) for split in SPLITS] == [18, 2, 4]
+    assert plain.image_shape == (16, 16, 3)
+    assert same(plain, zipped)
+    assert same(plain, tarred)
+    reds = plain.train.images[plain.train.labels == 1]
     assert (reds[..., 0].mean((1, 2)) > 170).all(), "images and labels belong together"
 
 
@@ -423,10 +432,8 @@ def test_a_changed_folder_is_decoded_again(photo_folder):
 
 
 def test_the_second_load_decodes_nothing(photo_folder, monkeypatch):
-    from practicum import folder
-
     first = data.load(photo_folder)
-    monkeypatch.setattr(folder, "decode_image", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(folder, "decode_batch", lambda *_: pytest.fail("decoded again"))
     second = data.load(photo_folder)
     assert isinstance(second.train.images, np.memmap)
     assert not second.train.images.flags.writeable
@@ -495,3 +502,74 @@ def test_cats_vs_dogs_photos(shared_data):
     assert dataset.class_names == ("cat", "dog")
     assert [len(getattr(dataset, split)) for split in SPLITS] == [750, 100, 150]
     assert dataset.image_shape == (96, 96, 3)
+
+
+# Many images, and images that are read once -----------------------------------------------------------------------
+
+
+def test_processes_decode_the_same_pixels_as_threads(photo_folder, tmp_path, monkeypatch):
+    (photo_folder / "red" / "3.png").write_bytes(b"broken")
+    Image.new("RGB", (40, 20), (250, 3, 3)).save(photo_folder / "red" / "wide.png")
+    threads = data.load(photo_folder)
+    monkeypatch.setattr(folder, "PROCESSES_FROM", 1)
+    monkeypatch.setattr(folder, "BATCH_FILES", 5)
+    monkeypatch.setenv("PRACTICUM_CACHE", str(tmp_path / "other"))
+    processes = data.load(photo_folder)
+    assert same(threads, processes)
+    assert threads.remarks == processes.remarks
+    assert "red/3.png" in threads.remarks[0]
+
+
+def test_a_script_without_a_main_guard_may_load_many_images(photo_folder, tmp_path):
+    """Processes that ran the learner's script again would start processes that ran it again."""
+    script = tmp_path / "mine.py"
+    script.write_text(
+        "print('begins')\nfrom practicum import data, folder\nfolder.PROCESSES_FROM = 1\n"
+        f"print(data.load({str(photo_folder)!r}))\n"
+    )
+    environment = {**os.environ, "PRACTICUM_CACHE": str(tmp_path / "own")}
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, env=environment, cwd=PROJECT, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("begins") == 1
+    assert "train 18, validation 2, test 4" in done.stdout
+
+
+def test_images_of_one_size_are_read_once(photo_folder, monkeypatch):
+    decoded = []
+    original = folder.decode_batch
+    monkeypatch.setattr(folder, "decode_batch", lambda items, **rest: decoded.extend(items) or original(items, **rest))
+    assert data.load(photo_folder).image_shape == (16, 16, 3)
+    assert len(decoded) == 24
+
+
+def test_the_last_image_may_be_the_one_of_another_size(photo_folder):
+    Image.new("RGB", (16, 17), (250, 0, 0)).save(photo_folder / "red" / "zz.png")
+    dataset = data.load(photo_folder)
+    assert dataset.image_shape == (96, 96, 3)
+    assert sum(len(getattr(dataset, split)) for split in SPLITS) == 25
+
+
+def test_photos_that_were_taken_upright_count_with_their_upright_size(photo_folder):
+    """The camera stores width 16, height 10 for all; one of them is to be turned by a quarter."""
+    for path in photo_folder.rglob("*.png"):
+        with Image.open(path) as picture:
+            picture.resize((16, 10)).save(path)
+    assert data.load(photo_folder).image_shape == (10, 16, 3)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(photo_folder / "red" / "5.png") as picture:
+        picture.save(photo_folder / "red" / "5.png", exif=exif)
+    assert data.load(photo_folder).image_shape == (96, 96, 3)
+
+
+def test_a_full_disk_is_named_and_nothing_is_left(photo_folder, tmp_path, monkeypatch):
+    def full(self, images):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("PRACTICUM_CACHE", str(tmp_path / "own"))
+    monkeypatch.setattr(PixelFile, "write", full)
+    with pytest.raises(ValueError, match=r"no room is left in the cache folder .* PRACTICUM_CACHE"):
+        data.load(photo_folder)
+    assert list((tmp_path / "own" / "decoded").iterdir()) == []

@@ -10,9 +10,22 @@ from conftest import PROJECT
 PACKAGE = PROJECT / "practicum"
 # Lower may not import higher. Modules on one line do not import each other.
 LAYERS = [
-    {"dataset", "progress", "backend", "checkpoints", "recipes", "tiles", "reference", "anatomy", "sheets", "pages"},
+    {
+        "dataset",
+        "pixel_files",
+        "progress",
+        "backend",
+        "checkpoints",
+        "recipes",
+        "tiles",
+        "reference",
+        "anatomy",
+        "sheets",
+        "pages",
+    },
     {
         "cache",
+        "decoding",
         "formats",
         "batches",
         "model",
@@ -31,7 +44,19 @@ LAYERS = [
     {"__main__"},
 ]
 NO_TENSORFLOW = {
-    *("plots", "tiles", "data", "dataset", "cache", "folder", "formats", "progress", "recipes"),
+    *(
+        "plots",
+        "tiles",
+        "data",
+        "dataset",
+        "cache",
+        "decoding",
+        "folder",
+        "formats",
+        "pixel_files",
+        "progress",
+        "recipes",
+    ),
     *("reference", "explorer", "network_page", "anatomy", "sheets", "pages"),
 }
 PRINTS = {"cli", "progress"}

@@ -6,14 +6,17 @@ The slow counterparts, with real kills at many moments, are in tests/stress.
 import errno
 import json
 import signal
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from practicum import checkpoints, coach, runs
-from practicum.backend import keras
+from practicum import checkpoints, coach, compiling, runs, training
+from practicum.backend import is_out_of_memory, keras
+from practicum.batches import Batches
 from practicum.checkpoints import Checkpoint, TrainingError, newest_checkpoint, save_checkpoint
 from practicum.coach import Coach
 from practicum.dataset import Split
@@ -418,6 +421,111 @@ def test_out_of_memory_names_what_to_try_and_goes_on_with_it(tiny_dataset, tmp_p
     assert smaller.epochs == EPOCHS
     assert smaller.history["seconds"] == sorted(smaller.history["seconds"])
     assert evaluate(model, tiny_dataset.validation).accuracy > 0.4, "the model holds its best weights so far"
+
+
+def test_a_batch_that_cannot_fit_is_refused_before_a_step_is_tried(tiny_dataset, tmp_path, monkeypatch):
+    """A failing allocation often ends the whole process, so nothing may be tried that needs more than there can be."""
+    cut_off(tiny_dataset, tmp_path, 2 * STEPS + 1)
+    monkeypatch.setattr(training, "gpu_names", list)
+    monkeypatch.setattr(Coach, "on_train_batch_begin", lambda *_: pytest.fail("a step was tried"))
+    monkeypatch.setattr(training, "memory_limit", lambda: 10_000)
+    with pytest.raises(TrainingError, match=r"batch_size=16 .* Try batch_size=4.* goes on from the last checkpoint"):
+        quick(network(), tiny_dataset, run_dir=tmp_path)
+    assert newest_checkpoint(tmp_path)[0].epoch == 2
+    monkeypatch.undo()
+    monkeypatch.setattr(coach, "CHECKPOINT_SECONDS", 0)
+    assert quick(network(), tiny_dataset, run_dir=tmp_path, batch_size=4).epochs == EPOCHS
+
+
+def test_the_least_memory_of_a_step_by_hand():
+    """Two modules on 12×12: convolutions give 12×12×4 and 6×6×6 numbers, dense layers 8 and 2, of four bytes each.
+    All of them are kept; the gradient of the largest comes beside what is kept at that moment.
+    """
+    model = build_cnn((12, 12, 1), 2, filters=(4, 6), dense_units=(8,))
+    convolutions, dense = (12 * 12 * 4, 6 * 6 * 6), (8, 2)
+    kept = sum(convolutions) + sum(dense)
+    expected = max(2 * convolutions[0], sum(convolutions) + convolutions[1], kept + dense[1])
+    assert compiling.least_step_memory(model, 16) == 16 * 4 * expected
+    ways = {"learning_rate": 0.001, "weight_decay": 0.0, "label_smoothing": 0.0}
+    half = compiling.compile_for_training(model, precision="mixed_bfloat16", **ways)
+    assert compiling.least_step_memory(half, 16) == 16 * 2 * expected
+
+
+def test_memory_is_limited_by_the_machine_and_by_what_a_process_may_have():
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (8_000_000_000, 8_000_000_000));"
+    ask = "from practicum.backend import memory_limit; print(memory_limit())"
+    free, bound = (
+        int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+        for code in (ask, limit + ask)
+    )
+    assert free > 500_000_000
+    assert bound == min(free, 8_000_000_000)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("could not create a memory object"), True),
+        (RuntimeError("could not execute a primitive"), False),
+        (ValueError("memory"), False),
+        (OSError(errno.ENOSPC, "No space left on device"), False),
+    ],
+)
+def test_what_counts_as_out_of_memory(error, expected):
+    assert is_out_of_memory(error) is expected
+
+
+# Steps that are taken several at once -----------------------------------------------------------------------------
+
+MANY_STEPS = {"batch_size": 4, "epochs": 3}  # 32 steps an epoch, four at once
+
+
+@pytest.mark.parametrize("number", [3, 8, 9, 21])
+def test_a_run_killed_between_steps_taken_at_once_ends_the_same(tiny_dataset, tmp_path, number):
+    expected = network()
+    unbroken = quick(expected, tiny_dataset, **MANY_STEPS)
+    cut_off(tiny_dataset, tmp_path, number, **MANY_STEPS)
+    model = network()
+    same_history(quick(model, tiny_dataset, run_dir=tmp_path, **MANY_STEPS), unbroken)
+    same_weights(model, expected)
+
+
+def test_several_steps_at_once_go_through_every_image_once(tiny_dataset, monkeypatch):
+    """34 steps an epoch: the last time there are two. Each image counts once, and the callbacks are asked 9 times."""
+    images, labels = (np.concatenate([a, a[:6]]) for a in (tiny_dataset.train.images, tiny_dataset.train.labels))
+    dataset = replace(tiny_dataset, train=Split(images, labels))
+    seen, asked = [], []
+    original = Batches.__getitem__
+
+    def noted(self, index):
+        batch = original(self, index)
+        seen.append(len(batch[1]))
+        return batch
+
+    monkeypatch.setattr(Batches, "__getitem__", noted)
+    at = Coach.on_train_batch_begin
+    monkeypatch.setattr(
+        Coach, "on_train_batch_begin", lambda self, batch, logs=None: asked.append(batch) or at(self, batch)
+    )
+    quick(network(), dataset, batch_size=4, epochs=2)
+    assert seen == [*[4] * 33, 2] * 2
+    assert asked == list(range(0, 34, 4)) * 2
+
+
+@pytest.mark.parametrize(
+    ("size", "batch_size", "images", "expected"),
+    [
+        (32, 128, 45_000, 4),
+        (32, 128, 16 * 128, 4),
+        (32, 128, 15 * 128, 1),  # an epoch of a few steps: the rate would change too seldom
+        (224, 128, 45_000, 1),  # a step of seconds: an interrupt would be seen late
+    ],
+)
+def test_steps_are_taken_at_once_where_they_are_small_and_many(size, batch_size, images, expected):
+    model = build_cnn((size, size, 3), 10, filters=(16, 32, 64), global_pooling=True)
+    assert compiling.steps_at_once(model, batch_size, images) == expected
 
 
 def test_a_change_of_batch_size_is_said(tiny_dataset, tmp_path, capsys):
