@@ -5,7 +5,7 @@ import tarfile
 import zipfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -209,6 +209,11 @@ def _in_parallel(
             while waiting:
                 done, future = waiting.popleft()
                 yield from zip(done, future.result(), strict=False)
+        except BrokenExecutor:
+            raise ValueError(
+                "load: a process that decodes images was ended from outside, most likely for want of memory. Close "
+                "other programs and call it again."
+            ) from None
         finally:
             for _, future in waiting:
                 future.cancel()

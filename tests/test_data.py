@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -518,6 +519,15 @@ def test_processes_decode_the_same_pixels_as_threads(photo_folder, tmp_path, mon
     assert same(threads, processes)
     assert threads.remarks == processes.remarks
     assert "red/3.png" in threads.remarks[0]
+
+
+def test_a_decoding_process_that_is_killed_is_named_and_the_next_call_works(photo_folder, monkeypatch):
+    monkeypatch.setattr(folder, "PROCESSES_FROM", 1)
+    with monkeypatch.context() as fault:
+        fault.setattr(folder, "decode_batch", lambda items, **rest: os.kill(os.getpid(), signal.SIGKILL))
+        with pytest.raises(ValueError, match="ended from outside, most likely for want of memory"):
+            data.load(photo_folder)
+    assert len(data.load(photo_folder).train) == 18
 
 
 def test_a_script_without_a_main_guard_may_load_many_images(photo_folder, tmp_path):
