@@ -4,7 +4,8 @@
 # make stress   trainings that are killed, starved of disk and memory, interrupted; about half an hour
 # make check    lint and types only
 # make notebooks   execute the notebooks again and store their outputs
-# make bench    the measurements in bench/
+# make bench    the shorter measurements in bench/
+# make bench-training   training and its input pipeline beside others', and what each ingredient is worth; two hours
 #
 # Each sets up .venv first if it is not there. Another Python: make run PYTHON=python3.12
 
@@ -12,7 +13,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 REQUIREMENTS := requirements.txt constraints.txt pyproject.toml
 
-.PHONY: run lab test stress check notebooks bench clean
+.PHONY: run lab test stress check notebooks bench bench-training clean
 .DELETE_ON_ERROR:
 
 run: .venv/.run
@@ -55,3 +56,8 @@ bench: .venv/.dev
 	$(BIN)/python bench/cpu_choices.py
 	$(BIN)/python bench/reference_speed.py
 	$(BIN)/python bench/explorer_speed.py
+
+bench-training: .venv/.dev
+	$(BIN)/python bench/training_speed.py
+	$(BIN)/python bench/input_pipeline.py
+	$(BIN)/python bench/recipe_ablation.py

@@ -18,14 +18,14 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 RUN = """
 import json, sys
-from practicum import coach, data
+from practicum import data, pace
 from practicum.model import build_cnn
 from practicum.recipes import RECIPES
 from practicum.training import evaluate, train
 options = json.loads(sys.argv[1])
 changes = options["changes"]
 if changes.pop("constant_rate", False):
-    coach.one_cycle = lambda share_done: 0.5
+    pace.one_cycle = lambda share_done: 0.5
 dataset = data.load(options["data"])
 recipe = {**vars(RECIPES["fast"]), **changes}
 epochs = 100_000 if options["time_budget"] else RECIPES["fast"].epochs_for(len(dataset.train))

@@ -42,15 +42,18 @@ class Batches(keras.utils.PyDataset):
         return -(-len(self.split) // self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        return self._batch(self.epoch, self.order, index)
+
+    def _batch(self, epoch: int, order: np.ndarray, index: int) -> tuple[np.ndarray, np.ndarray]:
         # Sorted places make the reading of a memory map go forward; within a batch the order does not matter.
-        chosen = np.sort(self.order[index * self.batch_size : (index + 1) * self.batch_size])
+        chosen = np.sort(order[index * self.batch_size : (index + 1) * self.batch_size])
         images = take(self.split.images, chosen)
         self.bytes_read += images.nbytes
         if self.bytes_read > KEPT:
             forget(self.split.images)
             self.bytes_read = 0
         if self.augment:
-            images = flip_shift_zoom(images, np.random.default_rng([self.seed, self.epoch, index]))
+            images = flip_shift_zoom(images, np.random.default_rng([self.seed, epoch, index]))
         return images, self.split.labels[chosen]
 
     def resume(self, epoch: int, *, augment: bool) -> None:
@@ -67,8 +70,11 @@ class Batches(keras.utils.PyDataset):
         return backend.pipeline(self, self._one_epoch, example=(self.split.images, self.split.labels), ahead=AHEAD)
 
     def _one_epoch(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        yield from (self[index] for index in range(len(self)))
+        epoch, order = self.epoch, self.order
+        # Whoever asks next means the next epoch, even if the last batches of this one were never asked for.
         self.on_epoch_end()
+        for index in range(len(self)):
+            yield self._batch(epoch, order, index)
 
     def _shuffled(self) -> np.ndarray:
         return np.random.default_rng([self.seed, self.epoch]).permutation(len(self.split))

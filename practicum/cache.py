@@ -112,8 +112,11 @@ def _store(folder: Path, build: Callable[[Writer], None], seed: int) -> None:
         _cut_missing_splits(writer, seed)
         description = {"class_names": writer.class_names, "remarks": writer.remarks}
         (work / "dataset.json").write_text(json.dumps(description), encoding="utf-8")
-        with contextlib.suppress(OSError):  # another process was faster: its folder holds the same
+        try:
             os.replace(work, folder)
+        except OSError:
+            if not (folder / "dataset.json").is_file():  # else another process was faster: its folder holds the same
+                raise
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
@@ -128,17 +131,24 @@ def _store(folder: Path, build: Callable[[Writer], None], seed: int) -> None:
 def _cut_missing_splits(writer: Writer, seed: int) -> None:
     """Cut test (15 %) and validation (10 %) from train where the files bring none; see that no image is in two."""
     present = set(writer.keys)
+    if {"validation", "test"} <= present and (copies := _copies(writer, "validation", "test")).any():
+        rows = np.flatnonzero(~copies)
+        if not len(rows):
+            raise ValueError("load: validation and test hold the same images. Put each image into one of them only.")
+        writer.finish(
+            "validation", np.load(writer.path("validation", "labels"))[rows], writer.keys["validation"][rows], rows
+        )
     labels = np.load(writer.path("train", "labels"))
     keys = writer.keys["train"]
     home = np.full(len(labels), "train", dtype="U10")
 
     for split in present - {"train"}:
-        copies = np.isin(keys, writer.keys[split])
-        if copies.any():
-            home[copies] = ""
-            writer.remarks.append(
-                f"{copies.sum()} training image{'s' if copies.sum() > 1 else ''} also in {split}: left out of train"
-            )
+        home[_copies(writer, "train", split)] = ""
+    if not (home == "train").any():
+        raise ValueError(
+            "load: every training image also stands in validation or test, so none is left to learn from. Put each "
+            "image into one of them only."
+        )
     count = len(labels)
     for split, share in (("test", TEST_SHARE), ("validation", VALIDATION_SHARE)):
         if split in present:
@@ -157,6 +167,16 @@ def _cut_missing_splits(writer: Writer, seed: int) -> None:
         writer.finish(split, labels[rows], keys[rows])
     rows = np.flatnonzero(home == "train")
     writer.finish("train", labels[rows], keys[rows], rows)
+
+
+def _copies(writer: Writer, split: str, other: str) -> np.ndarray:
+    """Which images of split also stand in other, bool; a remark says how many are left out."""
+    copies = np.isin(writer.keys[split], writer.keys[other])
+    if copies.any():
+        called = {"train": "training", "validation": "validation"}[split]
+        many = "s" if copies.sum() > 1 else ""
+        writer.remarks.append(f"{copies.sum()} {called} image{many} also in {other}: left out of {split}")
+    return copies
 
 
 def _file_name(name: str) -> str:

@@ -67,9 +67,10 @@ def newest_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
     return None, remarks
 
 
-def remove_checkpoints(folder: Path) -> None:
-    """Remove the checkpoints in folder, and what a write that was cut off left."""
-    for path in (*_paths(folder), *folder.glob(".partial-*")):
+def remove_checkpoints(folder: Path, *, after: int = 0) -> None:
+    """Remove the checkpoints in folder of epochs after that one, and what a write that was cut off left."""
+    newer = [path for path in _paths(folder) if path.name > _path(folder, after).name]
+    for path in (*newer, *folder.glob(".partial-*")):
         path.unlink(missing_ok=True)
 
 

@@ -6,7 +6,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +16,12 @@ from practicum.batches import Batches
 from practicum.checkpoints import Checkpoint, save_checkpoint
 from practicum.dataset import Split
 from practicum.evaluation import BATCH, cross_entropy, predict
+from practicum.pace import Pace
 from practicum.progress import TrainingDisplay
 from practicum.runs import HISTORY_FILE, MODEL_FILE, save_model, write_json
 
-WARM_UP = 0.25  # the share of a training in which the learning rate rises to its peak
-LAST_RATE = 0.01  # the learning rate at the end, as a share of its peak
 CHECKPOINT_SECONDS = 5  # epochs of a small dataset are shorter than what it takes to save
-# In fewer epochs a network does not come to know images by heart, and changed ones only make the task harder.
-AUGMENT_FROM = 8
-TIMES_TO_TAKE = 20  # from so many, the speed of a step is known well enough to foresee the number of epochs
 FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How far a training is to go, and the peak of its learning rate."""
-
-    epochs: int
-    target_accuracy: float | None
-    time_budget: float | None
-    peak_rate: float
-    augment: bool | str  # True, False or "auto"
-
-    def augments_from_the_start(self) -> bool:
-        """Whether to augment, as far as that can be said before the speed of a step is known."""
-        if self.augment != "auto":
-            return bool(self.augment)
-        return self.time_budget is None and self.epochs >= AUGMENT_FROM
 
 
 class Coach(keras.callbacks.Callback):
@@ -52,39 +30,36 @@ class Coach(keras.callbacks.Callback):
     Args:
         network: what is validated and saved; it takes its weights from the model that is fitted.
         validation: the images to decide by.
-        plan: how far to go.
+        pace: the clock, and the plan of how far to go.
         batches: what the model is fitted on; whether they are augmented may be decided on the way.
         folder: where to keep the best model, the history and checkpoints; None keeps the best weights in memory only.
         display: is told of each step and epoch.
-        started: time.monotonic() at the beginning.
     """
 
     def __init__(
         self,
         network: "keras.Model",
         validation: Split,
-        plan: Plan,
+        pace: Pace,
         batches: Batches,
         folder: Path | None,
         display: TrainingDisplay,
-        started: float,
     ) -> None:
         super().__init__()
         self.network = network
         self.validation = validation
-        self.plan = plan
+        self.pace = pace
+        self.plan = pace.plan
         self.batches = batches
-        self.timed: list[float] = []  # when the first steps ended, as long as their speed is of interest
         self.folder = folder
         self.display = display
-        self.started = started
-        self.saved_at = started
+        self.saved_at = pace.started
         self.latest: Checkpoint | None = None  # of the last whole epoch
 
         self.epoch = 0  # the one under way, from 1
         self.steps = 1  # of an epoch
+        self.is_whole = False  # whether all of its steps are done
         self.rate = 0.0
-        self.validation_seconds = 0.0
         self.table: dict[str, list[float]] = {name: [] for name in FIGURES}
         self.best_accuracy = math.nan
         self.best_loss = math.inf
@@ -103,8 +78,10 @@ class Coach(keras.callbacks.Callback):
             "best_accuracy": self.best_accuracy,
             "best_loss": self.best_loss,
             "best_epoch": self.best_epoch,
-            "seconds": self.seconds(),
+            "seconds": self.pace.seconds(),
+            "learning_since": self.pace.learning_since,
             "augment": self.batches.augment,
+            "augment_is_decided": self.pace.augment_is_decided,
         }
         variables = [variable.numpy().copy() for variable in self._variables()]
         return Checkpoint(self.epoch, variables, self.best_weights, facts)
@@ -129,7 +106,9 @@ class Coach(keras.callbacks.Callback):
         self.best_epoch = facts["best_epoch"]
         self.best_weights = checkpoint.best
         self.model_is_saved = False  # it may have been cut off between the checkpoint and the model
-        self.started -= facts["seconds"]
+        self.pace.started -= facts["seconds"]
+        self.pace.learning_since = facts["learning_since"]
+        self.pace.augment_is_decided = facts["augment_is_decided"]
         self.batches.resume(checkpoint.epoch, augment=facts["augment"])
         for place in range(self.epoch):
             self.display.end_epoch({"epoch": place + 1, **{name: values[place] for name, values in self.table.items()}})
@@ -146,45 +125,51 @@ class Coach(keras.callbacks.Callback):
             predict(self.network, sample)
             before = time.monotonic()
             predict(self.network, sample)
-            self.validation_seconds = (time.monotonic() - before) * len(self.validation) / len(sample)
+            self.pace.validation = (time.monotonic() - before) * len(self.validation) / len(sample)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch = epoch + 1
         self.steps = self.params["steps"]
+        self.is_whole = False
+
+    # Between these two, Keras takes as many steps as it may take at once.
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        self.rate = self.plan.peak_rate * one_cycle(self._share_done(batch))
+        self.rate = self.pace.rate(self.epoch - 1 + batch / self.steps)
         self.model.optimizer.learning_rate.assign(self.rate)
         self.display.step(self.epoch, batch / self.steps)
+        self.pace.begin_steps()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        budget = self.plan.time_budget
-        if budget is not None and self.plan.augment == "auto" and len(self.timed) < TIMES_TO_TAKE:
-            self._time_step(budget)
+        self.pace.end_steps()
+        self.is_whole = batch + 1 >= self.steps
+        pays = self.pace.augmenting_pays(self.steps)
+        if pays is not None:
+            self.batches.augment = pays
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             self._stop("loss is not a number")
-        elif budget is not None and self.seconds() + self.validation_seconds >= budget:
+        elif self.pace.time_is_up():
             self._stop("time_budget")
         elif self.stopped_by == "interrupt":
             self._stop("interrupt")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        if self.stopped_by == "interrupt" and self.model.stop_training:
-            return  # part of an epoch: the next call begins it again
+        if self.stopped_by == "interrupt" and not self.is_whole:
+            return  # the next call begins this epoch again
         logs = logs or {}
         before = time.monotonic()
         self.network.set_weights(self.model.get_weights())
         probabilities = predict(self.network, self.validation.images)
         loss = cross_entropy(probabilities, self.validation.labels)
         accuracy = float((probabilities.argmax(axis=1) == self.validation.labels).mean())
-        self.validation_seconds = time.monotonic() - before
+        self.pace.validation = time.monotonic() - before
         row = {
             "loss": float(logs["cross_entropy"]),
             "accuracy": float(logs["accuracy"]),
             "validation_loss": loss,
             "validation_accuracy": accuracy,
             "learning_rate": self.rate,
-            "seconds": self.seconds(),
+            "seconds": self.pace.seconds(),
         }
         for name, value in row.items():
             self.table[name].append(value)
@@ -200,6 +185,8 @@ class Coach(keras.callbacks.Callback):
             self._stop("target_accuracy")
         elif self.stopped_by == "interrupt":
             self._stop("interrupt")
+        elif self.pace.time_is_up():
+            self._stop("time_budget")
         if self.folder is not None and self.stopped_by != "loss is not a number":
             self.latest = self._checkpoint()
             if not self.model.stop_training and time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
@@ -210,9 +197,11 @@ class Coach(keras.callbacks.Callback):
     def save(self) -> None:
         """Write the checkpoint of the last whole epoch, and what save_best writes."""
         if self.folder is not None and self.latest is not None:
+            before = time.monotonic()
             save_checkpoint(self.folder, self.latest)
             self.save_best()
             self.saved_at = time.monotonic()
+            self.pace.saving = self.saved_at - before
 
     def save_best(self) -> None:
         """Write the history, and the best model if there is a better one than on disk."""
@@ -232,11 +221,11 @@ class Coach(keras.callbacks.Callback):
         if self.stopped_by == "interrupt" and len(self.table["loss"]) == self.plan.epochs:
             self.stopped_by = "epochs"  # it came too late
         over = self.stopped_by != "interrupt"
+        self.restore_best()  # first of all: saving may fail
         if over:
             self.save_best()
         else:
             self.save()
-        self.restore_best()
         return over
 
     def restore_best(self) -> None:
@@ -249,11 +238,8 @@ class Coach(keras.callbacks.Callback):
             self.network.set_weights(self.first_weights)
 
     def ask_to_stop(self) -> None:
-        """Stop when the step under way is through."""
+        """Stop when the steps under way are through."""
         self.stopped_by = "interrupt"
-
-    def seconds(self) -> float:
-        return time.monotonic() - self.started
 
     def closing(self) -> str:
         """What to tell people at the end."""
@@ -265,40 +251,13 @@ class Coach(keras.callbacks.Callback):
             "loss is not a number": "the loss is no longer a number",
         }
         if not self.best_epoch:
-            return f"{reasons[self.stopped_by]} after {self.seconds():.0f} s, before the first epoch was through"
+            return f"{reasons[self.stopped_by]} after {self.pace.seconds():.0f} s, before the first epoch was through"
         best = f"epoch {self.best_epoch} was best: validation accuracy {self.best_accuracy:.1%}"
-        return f"{reasons[self.stopped_by]} after {self.seconds():.0f} s; {best}"
-
-    def _share_done(self, batch: int) -> float:
-        by_steps = (self.epoch - 1 + batch / self.steps) / self.plan.epochs
-        by_time = self.seconds() / self.plan.time_budget if self.plan.time_budget else 0.0
-        return min(max(by_steps, by_time), 1.0)
-
-    def _time_step(self, budget: float) -> None:
-        """Augment from now on if the time will do for enough epochs."""
-        self.timed.append(time.monotonic())
-        if len(self.timed) == TIMES_TO_TAKE:
-            times = (TIMES_TO_TAKE - 1) * self.model.steps_per_execution
-            step = (self.timed[-1] - self.timed[0]) / times
-            foreseen = (budget - self.seconds()) / (step * self.steps + self.validation_seconds)
-            self.batches.augment = min(foreseen, self.plan.epochs) >= AUGMENT_FROM
+        return f"{reasons[self.stopped_by]} after {self.pace.seconds():.0f} s; {best}"
 
     def _stop(self, reason: str) -> None:
         self.stopped_by = reason
         self.model.stop_training = True
-
-
-def one_cycle(share_done: float) -> float:
-    """The learning rate as a share of its peak: up in a straight line, then down along a cosine.
-
-    Example:
-        >>> [round(one_cycle(share), 2) for share in (0, 0.125, 0.25, 0.625, 1)]
-        [0.01, 0.51, 1.0, 0.51, 0.01]
-    """
-    if share_done < WARM_UP:
-        return LAST_RATE + (1 - LAST_RATE) * share_done / WARM_UP
-    fall = (share_done - WARM_UP) / (1 - WARM_UP)
-    return LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * fall)) / 2
 
 
 @contextlib.contextmanager

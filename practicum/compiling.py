@@ -1,6 +1,7 @@
 """How a network is made ready to learn: in which order it computes, in which precision, with which optimizer."""
 
 import math
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,7 @@ def compile_for_training(
     The copy computes in precision and in the order that is quickest; model stays as a learner built it, in float32, and
     takes over the weights after each epoch: trainer.get_weights() fits model.set_weights.
     """
-    jit_compile = "auto" if gpu_names() else False  # XLA makes convolutions slow on a CPU
     plain_loss = keras.losses.SparseCategoricalCrossentropy()
-    # Plain SGD has no state, so the saved file holds the network and nothing else.
-    model.compile(keras.optimizers.SGD(), plain_loss, metrics=["accuracy"], jit_compile=jit_compile)
 
     def smoothed_loss(labels: Any, probabilities: Any) -> Any:
         targets = keras.ops.one_hot(keras.ops.reshape(labels, (-1,)), probabilities.shape[-1])
@@ -45,10 +43,21 @@ def compile_for_training(
             keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
             keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy"),
         ],
-        jit_compile=jit_compile,
+        jit_compile=_jit_compile(),
     )
     trainer.optimizer.build(trainer.trainable_variables)
     return trainer
+
+
+def compile_for_evaluation(model: "keras.Model") -> None:
+    """Make model.evaluate(images, labels) work, also on the saved file."""
+    # Plain SGD has no state, so the file holds the network and nothing else.
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    model.compile(keras.optimizers.SGD(), loss, metrics=["accuracy"], jit_compile=_jit_compile())
+
+
+def _jit_compile() -> str | bool:
+    return "auto" if gpu_names() else False  # XLA makes convolutions slow on a CPU
 
 
 def least_step_memory(trainer: "keras.Model", batch_size: int) -> int:
@@ -56,12 +65,20 @@ def least_step_memory(trainer: "keras.Model", batch_size: int) -> int:
     gradients are known, and on the way back each of it once more, as its own gradient.
     """
     kept = most = 0
-    for layer in trainer.layers:
-        if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
+    for layer in _all_layers(trainer):
+        if "Conv" in type(layer).__name__ or isinstance(layer, keras.layers.Dense):
             size = math.prod(layer.output.shape[1:]) * (2 if "16" in layer.compute_dtype else 4)
             kept += size
             most = max(most, kept + size)
     return batch_size * most
+
+
+def _all_layers(model: "keras.Model") -> Iterator["keras.layers.Layer"]:
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _all_layers(layer)
+        else:
+            yield layer
 
 
 def steps_at_once(trainer: "keras.Model", batch_size: int, images: int) -> int:

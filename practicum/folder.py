@@ -10,7 +10,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 import numpy as np
 
@@ -64,13 +63,15 @@ class Files:
             self._read = self._read_zip
             with zipfile.ZipFile(origin) as archive:
                 names = archive.namelist()
-            self.paths = sorted(name for name in names if not name.endswith("/"))
+            self.paths = sorted({name for name in names if not name.endswith("/")})
             self.folders = sorted(name.rstrip("/") for name in names if name.endswith("/"))
         elif tarfile.is_tarfile(origin):
             self._read = self._read_tar
             with tarfile.open(origin) as archive:
                 members = archive.getmembers()
-            self.paths = [_tidy(member.name) for member in members if member.isfile()]
+            # Of a path that stands in it twice, the last one counts, as when it is unpacked.
+            self.last = {_tidy(member.name): member.offset for member in members if member.isfile()}
+            self.paths = sorted(self.last)
             self.folders = sorted(_tidy(member.name) for member in members if member.isdir())
         else:
             raise ValueError(
@@ -98,9 +99,10 @@ class Files:
         with tarfile.open(self.origin) as archive:
             for member in archive:
                 path = _tidy(member.name)
-                content: IO[bytes] | None = archive.extractfile(member) if path in wanted and member.isfile() else None
-                if content is not None:
-                    yield path, content.read()
+                if path in wanted and member.offset == self.last[path]:
+                    content = archive.extractfile(member)
+                    if content is not None:
+                        yield path, content.read()
 
 
 def _tidy(name: str) -> str:

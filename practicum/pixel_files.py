@@ -32,7 +32,7 @@ class PixelFile:
             OSError: no room left on the disk, say. (Through a memory map, that would end the process.)
         """
         size = int(np.prod(self.image_shape))
-        with self.path.open("r+b", buffering=0) as file:
+        with self.path.open("r+b") as file:
             for row, image in images:
                 file.seek(self.offset + row * size)
                 file.write(np.ascontiguousarray(image).data)

@@ -13,8 +13,13 @@ MODEL_FILE, RESULT_FILE, HISTORY_FILE, SETTINGS_FILE = "model.keras", "result.js
 OWN_FILES = (MODEL_FILE, RESULT_FILE, HISTORY_FILE, SETTINGS_FILE)
 # What one may change to go on with a training that ran out of memory.
 ADAPTABLE = {"batch_size", "image_shape"}
+PIXELS = "pixels"  # other pixels are those of other data, or of the same data in another size
 # The choices of a layer that decide what it computes, by their names in Keras.
-SHAPING = ("filters", "kernel_size", "strides", "padding", "pool_size", "units", "activation", "rate", "scale")
+SHAPING = (
+    *("filters", "kernel_size", "strides", "padding", "dilation_rate", "groups", "use_bias", "units", "activation"),
+    *("pool_size", "rate", "scale", "offset", "center", "momentum", "epsilon", "negative_slope", "max_value"),
+    *("kernel_regularizer", "bias_regularizer", "trainable"),
+)
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,12 @@ def prepare(folder: Path | None, settings: dict[str, Any], precision: str, resta
         return start
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if start.checkpoint is None:
-            remove_checkpoints(folder)
-            for name in OWN_FILES:
-                (folder / name).unlink(missing_ok=True)
+        # What is newer than the checkpoint that training goes on from is damaged.
+        remove_checkpoints(folder, after=0 if start.checkpoint is None else start.checkpoint.epoch)
+        # An earlier model is kept until there is a better one, unless it is to be replaced.
+        stale = OWN_FILES if restart else (RESULT_FILE,)
+        for name in stale:
+            (folder / name).unlink(missing_ok=True)
         write_json(folder / SETTINGS_FILE, {"settings": settings, "precision": start.precision})
     except (OSError, TrainingError) as error:
         reason = error.__cause__ if isinstance(error, TrainingError) else error
@@ -101,20 +108,27 @@ def _start_from(folder: Path, settings: dict[str, Any], precision: str) -> Start
         _refuse_other(folder, finished.settings, settings)
         return Start(finished.precision, result=finished)
     checkpoint, remarks = newest_checkpoint(folder)
-    if checkpoint is None:
-        if remarks:
-            remarks.append("no checkpoint can be read: training begins anew")
-        return Start(precision, remarks=tuple(remarks))
+    results = (MODEL_FILE, HISTORY_FILE, RESULT_FILE)
+    if checkpoint is None and not remarks and not any((folder / name).exists() for name in results):
+        return Start(precision)
     try:
         stored = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
         earlier, precision = stored["settings"], stored["precision"]
     except (OSError, ValueError, KeyError, TypeError):
         raise ValueError(
-            f"train: {folder} holds checkpoints, but {SETTINGS_FILE} beside them cannot be read, so it is not known "
-            "which training they belong to. Choose another run_dir, or restart=True to begin anew."
+            f"train: {folder} holds files of a training, but no {SETTINGS_FILE} that can be read, so it is not known "
+            "of which. Choose another run_dir, or restart=True to replace them."
         ) from None
-    _refuse_other(folder, earlier, settings, but_for=ADAPTABLE)
-    changed = [f"{key} is now {settings[key]} (was {earlier.get(key)})" for key in _different(earlier, settings)]
+    other_size = earlier.get("image_shape") != settings["image_shape"]
+    _refuse_other(folder, earlier, settings, but_for=ADAPTABLE | ({PIXELS} if other_size else set()))
+    if checkpoint is None:
+        anew = ["no checkpoint can be read: training begins anew"] if remarks else []
+        return Start(precision, remarks=(*remarks, *anew))
+    changed = [
+        f"{key} is now {settings[key]} (was {earlier.get(key)})"
+        for key in _different(earlier, settings)
+        if key != PIXELS
+    ]
     going_on = f"going on after epoch {checkpoint.epoch}"
     return Start(precision, checkpoint=checkpoint, remarks=(*remarks, "; ".join([going_on, *changed])))
 
@@ -147,12 +161,15 @@ def _shown(value: Any, other: Any) -> str:
 
 
 def describe(model: "keras.Model") -> list[str]:
-    """What a network is made of, a line a layer: its name, its kind, and the choices that shape it."""
+    """What a network is made of, a line a layer: its place, its kind, and the choices that shape it.
+
+    Not its name: Keras gives a layer without one another name each time it is built.
+    """
     lines = []
-    for layer in model.layers:
+    for place, layer in enumerate(model.layers):
         config = layer.get_config()
         choices = [f"{name}={config[name]}" for name in SHAPING if name in config]
-        lines.append(" ".join([f"{layer.name}:", type(layer).__name__, *choices]))
+        lines.append(" ".join([f"{place}:", type(layer).__name__, *choices]))
     return lines
 
 

@@ -18,9 +18,10 @@ from practicum.backend import (
 )
 from practicum.batches import Batches
 from practicum.checkpoints import TrainingError
-from practicum.coach import Coach, Plan, stopping_on_interrupt
+from practicum.coach import Coach, stopping_on_interrupt
 from practicum.compiling import (
     PRECISIONS,
+    compile_for_evaluation,
     compile_for_training,
     fastest_precision,
     least_step_memory,
@@ -28,7 +29,8 @@ from practicum.compiling import (
 )
 from practicum.dataset import Dataset
 from practicum.evaluation import Evaluation, evaluate, predict
-from practicum.runs import Start, TrainingResult, describe, load_weights, prepare, write_result
+from practicum.pace import Pace, Plan
+from practicum.runs import PIXELS, Start, TrainingResult, describe, load_weights, prepare, write_result
 
 __all__ = ["Evaluation", "TrainingError", "TrainingResult", "evaluate", "predict", "train"]
 
@@ -77,7 +79,7 @@ def train(
             same weights as without the break; if a finished one, that run's result is returned and its weights are
             loaded. A run that ran out of memory may go on with another batch_size.
         restart: train anew although run_dir holds a run; its files are replaced.
-        seed: decides the order of the images and how they are augmented.
+        seed: 0 or more; decides the order of the images and how they are augmented.
         show_progress: a line an epoch, and a bar.
 
     Returns:
@@ -88,7 +90,7 @@ def train(
             other settings.
         TrainingError: the disk is full, or memory is. The model holds its best weights so far.
 
-    Ctrl-C, or a notebook's stop button, ends the training after the step under way and returns the result so far;
+    Ctrl-C, or a notebook's stop button, ends the training after the steps under way and returns the result so far;
     pressed twice, at once.
 
     Source: one-cycle schedule: Smith and Topin 2018, arXiv:1708.07120; AdamW: Loshchilov and Hutter 2019; label
@@ -105,12 +107,15 @@ def train(
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
         precision=precision,
+        seed=seed,
     )
     _check_fit(model, dataset)
     settings = {
         "data": dataset.name,
         "training_images": len(dataset.train),
         "training_labels": f"{zlib.crc32(dataset.train.labels.tobytes()):08x}",
+        "validation_labels": f"{zlib.crc32(dataset.validation.labels.tobytes()):08x}",
+        PIXELS: _some_pixels(dataset),
         "image_shape": list(dataset.image_shape),
         "network": describe(model),
         "epochs": epochs,
@@ -129,8 +134,10 @@ def train(
     start = prepare(folder, settings, fastest_precision() if precision == "auto" else precision, restart)
     if start.result is not None and folder is not None:
         load_weights(model, folder)
+        compile_for_evaluation(model)
         return start.result
 
+    compile_for_evaluation(model)
     trainer = compile_for_training(
         model,
         precision=start.precision,
@@ -143,42 +150,25 @@ def train(
     plan = Plan(epochs, target_accuracy, time_budget, learning_rate, augment)
     augment_now = plan.augments_from_the_start()
     batches = Batches(dataset.train, batch_size=batch_size, augment=augment_now, seed=seed)
-    coach = Coach(model, dataset.validation, plan, batches, folder, display, started)
+    pace = Pace(plan, started, trainer.steps_per_execution)
+    coach = Coach(model, dataset.validation, pace, batches, folder, display)
+    coach.set_model(trainer)
     display.start(_title(dataset, start), epochs)
-    if start.checkpoint is not None:
-        coach.set_model(trainer)
-        coach.resume(start.checkpoint)
     try:
-        # When an allocation fails, TensorFlow's convolutions often end the whole process (2.21, oneDNN). So what cannot
-        # fit into this machine is not even tried.
-        limit = memory_limit() if not gpu_names() else None
-        if limit is not None and least_step_memory(trainer, min(batch_size, len(dataset.train))) > limit:
-            raise MemoryError(f"a step needs more than {limit:,} bytes")
-        with stopping_on_interrupt(coach.ask_to_stop):
-            trainer.fit(
-                batches.pipeline(),
-                initial_epoch=coach.epoch,
-                epochs=epochs,
-                shuffle=False,
-                verbose=0,
-                callbacks=[coach],
-            )
-    except KeyboardInterrupt:
-        coach.stopped_by = "interrupt"
-    except Exception as error:
+        if start.checkpoint is not None:
+            coach.resume(start.checkpoint)
+        _fit(trainer, coach, dataset)
+        with stopping_on_interrupt(lambda: None):  # it is stopping already; a second Ctrl-C leaves at once
+            is_over = coach.finish()
+    except BaseException:
         display.close("stopped by an error")
-        coach.restore_best()
-        if is_out_of_memory(error):
-            coach.save()
-            raise TrainingError(_out_of_memory(dataset, batch_size, coach)) from error
         raise
-    is_over = coach.finish()
     release_caches()
     result = TrainingResult(
         history=coach.table,
         best_epoch=coach.best_epoch,
         validation_accuracy=coach.best_accuracy,
-        seconds=coach.seconds(),
+        seconds=pace.seconds(),
         seconds_to_target=coach.seconds_to_target,
         stopped_by=coach.stopped_by,
         parameters=model.count_params(),
@@ -194,6 +184,43 @@ def train(
         write_result(folder, result)
     display.close(coach.closing() + _advice(coach, learning_rate))
     return result
+
+
+def _fit(trainer: "keras.Model", coach: Coach, dataset: Dataset) -> None:
+    """Train until the coach says that it is enough."""
+    batch_size = coach.batches.batch_size
+    try:
+        # When an allocation fails, TensorFlow's convolutions often end the whole process (2.21, oneDNN). So what cannot
+        # fit into this machine is not even tried.
+        limit = memory_limit() if not gpu_names() else None
+        if limit is not None and least_step_memory(trainer, min(batch_size, len(dataset.train))) > limit:
+            raise MemoryError(f"a step needs more than {limit:,} bytes")
+        with stopping_on_interrupt(coach.ask_to_stop):
+            trainer.fit(
+                coach.batches.pipeline(),
+                initial_epoch=coach.epoch,
+                epochs=coach.plan.epochs,
+                shuffle=False,
+                verbose=0,
+                callbacks=[coach],
+            )
+    except KeyboardInterrupt:
+        coach.stopped_by = "interrupt"
+    except Exception as error:
+        coach.restore_best()
+        if is_out_of_memory(error):
+            coach.save()
+            raise TrainingError(_out_of_memory(dataset, coach)) from error
+        raise
+
+
+def _some_pixels(dataset: Dataset) -> str:
+    """A checksum of a few images of each split: other data of the same labels has another one."""
+    checksum = 0
+    for images in (dataset.train.images, dataset.validation.images):
+        for image in images[:: max(1, len(images) // 16)]:
+            checksum = zlib.crc32(np.ascontiguousarray(image).tobytes(), checksum)
+    return f"{checksum:08x}"
 
 
 def _title(dataset: Dataset, start: Start) -> str:
@@ -213,13 +240,24 @@ def _advice(coach: Coach, learning_rate: float) -> str:
     return f"; try a smaller learning_rate, such as {learning_rate / 10:g}"
 
 
-def _out_of_memory(dataset: Dataset, batch_size: int, coach: Coach) -> str:
+def _out_of_memory(dataset: Dataset, coach: Coach) -> str:
+    """What did not fit, and what to try: fewer images a step, or smaller ones."""
     height, width, _ = dataset.image_shape
-    goes_on = " The same call with the new value goes on from the last checkpoint." if coach.latest is not None else ""
+    batch_size = coach.batches.batch_size
+    smaller = [max(side // 2, 8) for side in (height, width)]
+    ways = [f"batch_size={max(batch_size // 4, 1)}"] if batch_size > 1 else []
+    ways.append(
+        f"images of {smaller[0]}×{smaller[1]} (a folder's, by load(..., image_size=({smaller[0]}, {smaller[1]})))"
+    )
+    goes_on = ""
+    if coach.latest is not None:
+        goes_on = " The same call with the new value goes on from the last checkpoint"
+        if any(isinstance(layer, keras.layers.Flatten) for layer in coach.network.layers):
+            goes_on += "; with another image size this network has other weights and begins anew, in another run_dir"
+        goes_on += "."
     return (
-        f"train: not enough memory for batch_size={batch_size} with images of {height}×{width}. Try "
-        f"batch_size={max(batch_size // 4, 1)}, or images of {max(height // 2, 8)}×{max(width // 2, 8)} "
-        f"(load(..., image_size=({max(height // 2, 8)}, {max(width // 2, 8)}))).{goes_on}"
+        f"train: not enough memory for batch_size={batch_size} with images of {height}×{width}. "
+        f"Try {', or '.join(ways)}.{goes_on}"
     )
 
 
@@ -234,11 +272,13 @@ def _check_settings(
     weight_decay: float,
     label_smoothing: float,
     precision: str,
+    seed: int,
 ) -> None:
     checks = [
         (isinstance(epochs, int) and epochs >= 1, "epochs", epochs, "a whole number, 1 or more"),
         (target_accuracy is None or 0 < target_accuracy <= 1, "target_accuracy", target_accuracy, "above 0, at most 1"),
         (time_budget is None or time_budget > 0, "time_budget", time_budget, "seconds, more than 0"),
+        (isinstance(seed, int) and seed >= 0, "seed", seed, "a whole number, 0 or more"),
         (isinstance(batch_size, int) and batch_size >= 1, "batch_size", batch_size, "a whole number, 1 or more"),
         (learning_rate > 0, "learning_rate", learning_rate, "more than 0"),
         (weight_decay >= 0, "weight_decay", weight_decay, "0 or more"),

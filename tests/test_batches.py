@@ -122,3 +122,21 @@ def test_a_memory_map_is_forgotten_now_and_then(numbered, tmp_path, monkeypatch)
     for index in range(4):
         batches[index]
     assert forgotten == [True]
+
+
+def test_the_next_epoch_is_the_next_one_even_if_the_last_batch_was_not_asked_for(numbered):
+    """tf.data asks ahead, and may ask for the next epoch before it has seen that this one is through."""
+    expected, ahead = (Batches(numbered, batch_size=16, augment=False, seed=0) for _ in range(2))
+    one_epoch(expected)
+    first, second = ahead._one_epoch(), ahead._one_epoch()
+    drawn = [next(first)]
+    begun = next(second)
+    drawn += list(first)
+    assert sorted(np.concatenate([labels for _, labels in drawn])) == list(range(50))
+    assert np.array_equal(begun[1], expected[0][1])
+
+
+def test_each_batch_is_augmented_in_its_own_way(numbered):
+    images = np.broadcast_to(np.arange(64, dtype=np.uint8).reshape(1, 8, 8, 1), (50, 8, 8, 1)).copy()
+    batches = Batches(Split(images, numbered.labels), batch_size=16, augment=True, seed=0)
+    assert not np.array_equal(batches[0][0], batches[1][0])

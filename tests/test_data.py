@@ -388,6 +388,52 @@ def test_a_training_copy_of_a_test_image_is_left_out_and_reported(photo_folder, 
     assert not keys["test"] & (keys["train"] | keys["validation"])
 
 
+def test_copies_among_validation_and_test_count_for_test(photo_folder, tmp_path):
+    root = tmp_path / "leaky"
+    for split, numbers in (("train", range(6)), ("validation", range(6, 10)), ("test", range(9, 12))):
+        for class_name in ("red", "blue"):
+            (root / split / class_name).mkdir(parents=True)
+            for number in numbers:
+                shutil.copy(photo_folder / class_name / f"{number}.png", root / split / class_name)
+    dataset = data.load(root)
+    assert [len(getattr(dataset, split)) for split in SPLITS] == [12, 6, 6]
+    assert dataset.remarks == ("2 validation images also in test: left out of validation",)
+    keys = all_keys(dataset)
+    assert len(set.union(*keys.values())) == 24
+
+
+def test_three_times_the_same_folder_is_no_dataset(photo_folder, tmp_path):
+    for split in ("train", "test"):
+        shutil.copytree(photo_folder, tmp_path / "same" / split)
+    with pytest.raises(ValueError, match="every training image also stands in validation or test"):
+        data.load(tmp_path / "same")
+    for class_name in ("red", "blue"):
+        (tmp_path / "same" / "train" / class_name / "0.png").write_bytes(b"")
+        shutil.copytree(photo_folder / class_name, tmp_path / "same" / "validation" / class_name)
+    with pytest.raises(ValueError, match="validation and test hold the same images"):
+        data.load(tmp_path / "same")
+
+
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+def test_of_a_path_that_stands_in_an_archive_twice_the_last_one_counts(photo_folder, tmp_path, kind):
+    """As tar -r appends a newer copy of a file, and as both are unpacked."""
+    path = tmp_path / f"twice.{kind}"
+    replaced = photo_folder / "red" / "0.png"
+    if kind == "tar":
+        with tarfile.open(path, "w") as archive:
+            archive.add(photo_folder, ".")
+            Image.new("RGB", (16, 16), (250, 240, 0)).save(replaced)
+            archive.add(replaced, "./red/0.png")
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            for file in photo_folder.rglob("*.png"):
+                archive.write(file, file.relative_to(photo_folder))
+            Image.new("RGB", (16, 16), (250, 240, 0)).save(replaced)
+            archive.write(replaced, "red/0.png")
+    assert same(data.load(path), data.load(photo_folder))
+
+
 def test_equal_images_never_stand_in_two_splits(photo_folder):
     for path in sorted(photo_folder.rglob("*.png")):
         shutil.copy(path, path.with_name("copy of " + path.name))

@@ -16,6 +16,7 @@ LAYERS = [
         "progress",
         "backend",
         "checkpoints",
+        "pace",
         "recipes",
         "tiles",
         "reference",

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from practicum import checkpoints, coach, compiling, runs, training
+from practicum import checkpoints, coach, compiling, pace, runs, training
 from practicum.backend import is_out_of_memory, keras
 from practicum.batches import Batches
 from practicum.checkpoints import Checkpoint, TrainingError, newest_checkpoint, save_checkpoint
@@ -137,6 +137,19 @@ def test_what_auto_chose_is_kept(tiny_dataset, tmp_path, monkeypatch):
     assert quick(network(), tiny_dataset, run_dir=tmp_path).precision == "mixed_bfloat16"
 
 
+@pytest.mark.parametrize("chosen", [True, False])
+def test_whether_auto_augments_is_kept(tiny_dataset, tmp_path, monkeypatch, chosen):
+    """Under a time budget the speed of the first steps decides; after a kill there is less time, and it must not."""
+    monkeypatch.setattr(pace, "TIMES_TO_TAKE", 3)
+    monkeypatch.setattr(pace, "AUGMENT_FROM", 2 if chosen else 1_000_000)
+    cut_off(tiny_dataset, tmp_path, 2 * STEPS + 1, augment="auto", time_budget=600)
+    facts = newest_checkpoint(tmp_path)[0].facts
+    assert (facts["augment"], facts["augment_is_decided"]) == (chosen, True)
+    monkeypatch.setattr(pace, "AUGMENT_FROM", 1_000_000 if chosen else 1)
+    resumed = quick(network(), tiny_dataset, run_dir=tmp_path, augment="auto", time_budget=600)
+    assert resumed.augmented is chosen
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -156,7 +169,7 @@ def test_an_unfinished_run_of_other_settings_is_refused(tiny_dataset, tmp_path, 
 
 def test_another_network_of_as_many_parameters_is_refused(tiny_dataset, tmp_path):
     cut_off(tiny_dataset, tmp_path, STEPS + 1)
-    with pytest.raises(ValueError, match=r"network was \['dropout1: Dropout rate=0.3'\] and is now .*rate=0.1"):
+    with pytest.raises(ValueError, match=r"network was \['\d+: Dropout rate=0.3 .* and is now .*rate=0.1"):
         quick(network(dropout=0.1), tiny_dataset, run_dir=tmp_path)
 
 
@@ -165,6 +178,92 @@ def test_other_data_of_the_same_name_is_refused(tiny_dataset, tmp_path):
     turned_round = Split(tiny_dataset.train.images, 1 - tiny_dataset.train.labels)
     with pytest.raises(ValueError, match="training_labels was"):
         quick(network(), replace(tiny_dataset, train=turned_round), run_dir=tmp_path)
+
+
+FORGETFUL = {"epochs": 6, "learning_rate": 0.01, "augment": False, "label_smoothing": 0.0}
+
+
+@pytest.fixture
+def forgetful(monkeypatch):
+    """In the second half of a training the rate is so high that the network forgets what it knew."""
+    monkeypatch.setattr(pace, "one_cycle", lambda share_done: 1.0 if share_done < 0.5 else 500.0)
+    return lambda: network(batch_norm=False, dropout=0.0)
+
+
+def test_the_best_epoch_before_the_kill_is_not_forgotten(tiny_dataset, tmp_path, forgetful):
+    whole_model = forgetful()
+    whole = quick(whole_model, tiny_dataset, **FORGETFUL)
+    assert whole.best_epoch <= 4, "the later epochs must be worse for this test to tell anything"
+    assert whole.validation_accuracy > 0.8
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        at_step(monkeypatch, 5 * STEPS + 1, kill)
+        with pytest.raises(Killed):
+            quick(forgetful(), tiny_dataset, run_dir=tmp_path, **FORGETFUL)
+    model = forgetful()
+    resumed = quick(model, tiny_dataset, run_dir=tmp_path, **FORGETFUL)
+    assert (resumed.best_epoch, resumed.validation_accuracy) == (whole.best_epoch, whole.validation_accuracy)
+    same_weights(model, whole_model)
+    assert evaluate(model, tiny_dataset.validation).accuracy == whole.validation_accuracy
+
+
+@pytest.mark.parametrize("number", [1, STEPS + 1])
+def test_a_restarted_run_that_is_killed_goes_on_with_the_restarted_one(tiny_dataset, tmp_path, number):
+    """Checkpoints of the run before have higher numbers; they may neither win nor push out the new ones."""
+    cut_off(tiny_dataset, tmp_path, 3 * STEPS + 1)
+    cut_off(tiny_dataset, tmp_path, number, restart=True, learning_rate=0.004)
+    fresh_model, model = network(), network()
+    fresh = quick(fresh_model, tiny_dataset, learning_rate=0.004)
+    same_history(quick(model, tiny_dataset, run_dir=tmp_path, learning_rate=0.004), fresh)
+    same_weights(model, fresh_model)
+
+
+def test_a_damaged_checkpoint_does_not_take_the_place_of_a_whole_one(tiny_dataset, tmp_path):
+    cut_off(tiny_dataset, tmp_path, 2 * STEPS + 1)
+    (tmp_path / "checkpoint-000009.npz").write_bytes(b"damaged")
+    cut_off(tiny_dataset, tmp_path, STEPS + 1)
+    assert sorted(path.name[-7:-4] for path in tmp_path.glob("checkpoint-*")) == ["002", "003"]
+
+
+def test_files_that_no_training_left_are_not_replaced(tiny_dataset, tmp_path):
+    (tmp_path / "model.keras").write_bytes(b"a learner's own")
+    with pytest.raises(ValueError, match=r"no settings\.json that can be read.*restart=True to replace"):
+        quick(network(), tiny_dataset, run_dir=tmp_path)
+    assert (tmp_path / "model.keras").read_bytes() == b"a learner's own"
+
+
+def test_a_model_is_kept_until_there_is_a_better_one(tiny_dataset, tmp_path):
+    cut_off(tiny_dataset, tmp_path, 3 * STEPS + 1)
+    for path in tmp_path.glob("checkpoint-*"):
+        path.write_bytes(b"")
+    before = (tmp_path / "model.keras").read_bytes()
+    cut_off(tiny_dataset, tmp_path, 2)
+    assert (tmp_path / "model.keras").read_bytes() == before
+    with pytest.raises(ValueError, match="other settings: epochs was 4 and is now 5"):
+        quick(network(), tiny_dataset, run_dir=tmp_path, epochs=5)
+
+
+def test_layers_without_names_are_the_same_network_when_built_again(tiny_dataset, tmp_path):
+    def mine():
+        parts = [keras.layers.Conv2D(4, 3), keras.layers.Flatten(), keras.layers.Dense(2, "softmax")]
+        return keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Rescaling(1 / 255), *parts])
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        at_step(monkeypatch, STEPS + 1, kill)
+        with pytest.raises(Killed):
+            quick(mine(), tiny_dataset, run_dir=tmp_path)
+    again = quick(mine(), tiny_dataset, run_dir=tmp_path)
+    assert again.epochs == EPOCHS
+    assert quick(mine(), tiny_dataset, run_dir=tmp_path) == again
+
+
+def test_other_pixels_with_the_same_labels_are_refused(tiny_dataset, tmp_path):
+    cut_off(tiny_dataset, tmp_path, STEPS + 1)
+    turned = Split(tiny_dataset.train.images[:, ::-1], tiny_dataset.train.labels)
+    with pytest.raises(ValueError, match=r"pixels was .* and is now"):
+        quick(network(), replace(tiny_dataset, train=turned), run_dir=tmp_path)
+    fewer = Split(tiny_dataset.validation.images[:-1], tiny_dataset.validation.labels[:-1])
+    with pytest.raises(ValueError, match=r"validation_labels was .* and is now"):
+        quick(network(), replace(tiny_dataset, validation=fewer), run_dir=tmp_path)
 
 
 def test_restart_leaves_nothing_of_an_unfinished_run(tiny_dataset, unbroken, tmp_path):
@@ -231,7 +330,7 @@ def test_a_pickle_in_a_checkpoint_is_not_run(tiny_dataset, tmp_path):
 def test_checkpoints_without_their_settings_are_not_guessed_at(tiny_dataset, tmp_path):
     cut_off(tiny_dataset, tmp_path, STEPS + 1)
     (tmp_path / "settings.json").write_text("{")
-    with pytest.raises(ValueError, match=r"settings\.json beside them cannot be read.*restart=True"):
+    with pytest.raises(ValueError, match=r"no settings\.json that can be read.*restart=True"):
         quick(network(), tiny_dataset, run_dir=tmp_path)
 
 
@@ -299,6 +398,34 @@ def test_a_full_disk_is_named_and_what_was_saved_stays(tiny_dataset, unbroken, t
     same_weights(resumed, unbroken[0])
 
 
+def test_a_disk_that_is_full_at_the_very_end_leaves_the_best_weights(
+    tiny_dataset, tmp_path, monkeypatch, forgetful, capsys
+):
+    """The last epochs are the worst; then neither history nor model can be written."""
+    monkeypatch.setattr(coach, "CHECKPOINT_SECONDS", 1000)
+    expected = forgetful()
+    assert quick(expected, tiny_dataset, **FORGETFUL).best_epoch <= 4
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    model = forgetful()
+    with pytest.MonkeyPatch.context() as fault:
+        fault.setattr(Coach, "finish", full_disk_during(Coach.finish, fault, full))
+        with pytest.raises(TrainingError, match="the model in memory holds its best weights so far"):
+            quick(model, tiny_dataset, run_dir=tmp_path, show_progress=True, **FORGETFUL)
+    same_weights(model, expected)
+    assert capsys.readouterr().err.rstrip().endswith("stopped by an error"), "the display is closed"
+
+
+def full_disk_during(original, fault, full):
+    def finish(self):
+        fault.setattr(checkpoints.Path, "replace", full)
+        return original(self)
+
+    return finish
+
+
 def ruin_nothing_but_claim_a_new_best(original):
     def on_epoch_end(self, epoch, logs=None):
         self.model_is_saved = False
@@ -320,7 +447,7 @@ def test_an_interrupted_run_stops_cleanly_and_goes_on(tiny_dataset, unbroken, tm
     with pytest.MonkeyPatch.context() as fault:
         at_step(fault, number, press_stop)
         result = quick(model, tiny_dataset, run_dir=tmp_path)
-    done = number // STEPS
+    done = (number + 1) // STEPS  # the button is pressed after a step, and seen after the next one
     if number == EPOCHS * STEPS:
         assert result.stopped_by == "epochs", "it came too late"
     else:
@@ -360,6 +487,18 @@ def test_an_interrupt_beside_the_steps_is_not_lost(tiny_dataset, unbroken, tmp_p
     again = network()
     same_history(quick(again, tiny_dataset, run_dir=tmp_path), unbroken[1])
     same_weights(again, unbroken[0])
+
+
+def test_an_interrupt_while_it_saves_at_the_end_changes_nothing(tiny_dataset, unbroken, tmp_path):
+    model = network()
+    with pytest.MonkeyPatch.context() as fault:
+        original = runs.save_model
+        fault.setattr(coach, "save_model", lambda *arguments: (press_stop(), original(*arguments)))
+        fault.setattr(coach, "CHECKPOINT_SECONDS", 1000)
+        result = quick(model, tiny_dataset, run_dir=tmp_path)
+    assert result.stopped_by == "epochs"
+    assert runs.read_result(tmp_path) == result
+    same_weights(model, unbroken[0])
 
 
 def test_a_second_interrupt_stops_at_once(tiny_dataset, unbroken, tmp_path):
@@ -497,14 +636,14 @@ def test_several_steps_at_once_go_through_every_image_once(tiny_dataset, monkeyp
     images, labels = (np.concatenate([a, a[:6]]) for a in (tiny_dataset.train.images, tiny_dataset.train.labels))
     dataset = replace(tiny_dataset, train=Split(images, labels))
     seen, asked = [], []
-    original = Batches.__getitem__
+    original = Batches._batch
 
-    def noted(self, index):
-        batch = original(self, index)
+    def noted(self, epoch, order, index):
+        batch = original(self, epoch, order, index)
         seen.append(len(batch[1]))
         return batch
 
-    monkeypatch.setattr(Batches, "__getitem__", noted)
+    monkeypatch.setattr(Batches, "_batch", noted)
     at = Coach.on_train_batch_begin
     monkeypatch.setattr(
         Coach, "on_train_batch_begin", lambda self, batch, logs=None: asked.append(batch) or at(self, batch)

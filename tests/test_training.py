@@ -1,6 +1,5 @@
 """train and evaluate, on a small network and images made for the purpose."""
 
-import itertools
 import json
 import subprocess
 import sys
@@ -10,12 +9,14 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from practicum import coach, compiling, evaluation, training
+from practicum import coach, compiling, evaluation, pace, training
 from practicum.backend import keras
-from practicum.coach import Coach, one_cycle
+from practicum.batches import Batches
+from practicum.coach import Coach
 from practicum.dataset import Split
 from practicum.evaluation import Evaluation, cross_entropy, evaluate, predict
 from practicum.model import build_cnn
+from practicum.pace import one_cycle
 from practicum.runs import read_result
 from practicum.training import train
 
@@ -126,17 +127,63 @@ def test_target_accuracy_stops_and_is_timed(tiny_dataset):
     assert missed.stopped_by == "epochs"
 
 
-def test_time_budget_stops_and_the_schedule_is_annealed_by_then(tiny_dataset, monkeypatch):
-    ticks = itertools.count()  # a clock that goes on by 10 ms whenever it is read: the same on a slow machine
-    clock = SimpleNamespace(monotonic=lambda: next(ticks) / 100)
-    monkeypatch.setattr(coach, "time", clock)
-    monkeypatch.setattr(training, "time", clock)
-    result = quick(network(), tiny_dataset, epochs=100_000, time_budget=4, learning_rate=0.002)
+@pytest.mark.parametrize(
+    ("preparation", "step", "validation", "saving"),
+    [(0, 0.05, 0.05, 0), (3, 0.05, 0.05, 0.2), (0.5, 0.02, 1.5, 0), (0.5, 0.3, 0.3, 0), (1, 0.01, 0.02, 0.4)],
+    ids=["all quick", "slow to begin", "slow validation", "slow steps", "slow disk"],
+)
+def test_a_time_budget_is_kept_and_the_schedule_fits_it(
+    tiny_dataset, tmp_path, monkeypatch, preparation, step, validation, saving
+):
+    """On a clock that only these four costs move: 15 seconds, at most 5 % more, and a rate that went up and down."""
+    now = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    for module in (coach, training, pace):
+        monkeypatch.setattr(module, "time", clock)
+
+    def costs(module, name, seconds, first=0.0):
+        original = getattr(module, name)
+        due = iter([first])
+
+        def costly(*arguments, **options):
+            now[0] += seconds + next(due, 0.0)
+            return original(*arguments, **options)
+
+        monkeypatch.setattr(module, name, costly)
+
+    costs(pace.Pace, "end_steps", step, first=preparation)
+    costs(coach, "predict", validation)
+    costs(coach, "save_checkpoint", saving)
+    folder = tmp_path if saving else None
+    result = quick(network(), tiny_dataset, epochs=100_000, time_budget=15, learning_rate=0.002, run_dir=folder)
     assert result.stopped_by == "time_budget"
-    assert 3.9 < result.seconds < 4.2
+    assert 14 < result.seconds < 15.75
     rates = result.history["learning_rate"]
     assert max(rates) > 0.0015, "the rate must have been up at its peak"
-    assert rates[-1] < 0.0005, "and have come down when time is up"
+    assert rates[0] < 0.0005 or result.epochs < 10, "have begun low, however long the preparation took"
+    assert rates[-1] < 0.0001, "and have come down when time is up"
+
+
+def test_the_optimizer_and_the_batches_are_what_was_asked_for(tiny_dataset, monkeypatch):
+    made, fed = [], []
+    compile_for_training, pipeline = training.compile_for_training, Batches.pipeline
+    monkeypatch.setattr(
+        training,
+        "compile_for_training",
+        lambda *args, **options: made.append(compile_for_training(*args, **options)) or made[-1],
+    )
+    monkeypatch.setattr(Batches, "pipeline", lambda self: fed.append(self) or pipeline(self))
+    result = quick(network(), tiny_dataset, augment=True, weight_decay=0.03, learning_rate=0.004, epochs=1, seed=3)
+    assert made[0].optimizer.weight_decay == 0.03
+    assert (fed[0].augment, fed[0].seed, fed[0].batch_size) == (True, 3, 16)
+    assert result.augmented is True
+    assert quick(network(), tiny_dataset, epochs=1).augmented is False
+    assert fed[1].augment is False
+
+
+@pytest.mark.parametrize(("epochs", "expected"), [(7, False), (8, True)])
+def test_auto_augments_where_images_are_seen_often(tiny_dataset, epochs, expected):
+    assert quick(network(), tiny_dataset, augment="auto", epochs=epochs).augmented is expected
 
 
 def test_the_schedule_rises_and_falls_over_the_epochs(tiny_dataset):
@@ -150,7 +197,7 @@ def test_the_schedule_rises_and_falls_over_the_epochs(tiny_dataset):
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_best(tiny_dataset, monkeypatch):
-    monkeypatch.setattr(coach, "one_cycle", lambda share_done: 1.0 if share_done < 0.5 else 1e36)
+    monkeypatch.setattr(pace, "one_cycle", lambda share_done: 1.0 if share_done < 0.5 else 1e36)
     model = network()
     result = quick(model, tiny_dataset, epochs=20, learning_rate=0.002)
     assert result.stopped_by == "loss is not a number"
@@ -292,6 +339,8 @@ def test_a_finished_run_is_returned_not_repeated(tiny_dataset, tmp_path):
     assert quick(model, tiny_dataset, run_dir=tmp_path) == first
     assert (tmp_path / "model.keras").stat().st_mtime_ns == written
     assert evaluate(model, tiny_dataset.validation).accuracy == pytest.approx(first.validation_accuracy)
+    _, by_keras = model.evaluate(tiny_dataset.validation.images, tiny_dataset.validation.labels, verbose=0)
+    assert by_keras == pytest.approx(first.validation_accuracy)
 
 
 def test_restart_trains_anew(tiny_dataset, tmp_path):

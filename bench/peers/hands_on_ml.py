@@ -19,7 +19,7 @@ EPOCHS = 10
 
 def main(data, seed):
     dataset = load(data)
-    images = np.concatenate([dataset.train.images, dataset.validation.images]) / 255.0
+    images = np.concatenate([dataset.train.images, dataset.validation.images]).astype(np.float32) / 255
     labels = np.concatenate([dataset.train.labels, dataset.validation.labels])
     tf.keras.utils.set_random_seed(seed)
 
@@ -56,7 +56,7 @@ def main(data, seed):
         verbose=0,
     )
     seconds = time.perf_counter() - started
-    _, accuracy = model.evaluate(dataset.test.images / 255.0, dataset.test.labels, verbose=0)
+    _, accuracy = model.evaluate(dataset.test.images.astype(np.float32) / 255, dataset.test.labels, verbose=0)
     print(json.dumps({"seconds": seconds, "test_accuracy": accuracy, "parameters": model.count_params()}))
 
 
