@@ -1,4 +1,4 @@
-"""What four choices of practicum.backend, compiling and batches are worth on this machine's CPU.
+"""What five choices of practicum.backend, compiling and batches are worth on this machine's CPU.
 
     python bench/cpu_choices.py            # a table, and one JSON object as last line
 
@@ -8,6 +8,8 @@ own, in turn:
 1. oneDNN on and off (TF_ENABLE_ONEDNN_OPTS).
 2. Steps in bfloat16 and in float32. Which of them `train` takes is decided by the processor's features.
 3. Max pooling before normalisation and ReLU, and behind them.
+4. Four steps before `fit` asks its callbacks again, as `train` does where steps are small, and one: milliseconds a step
+   of a `fit` with a callback that looks at the loss, the input pipeline included.
 
 And milliseconds an epoch beside its steps, for the input pipeline of `train` and for Keras's own two: with one worker
 (whose tuning thread may hold `fit` back at its end), with two (whose pool of threads is made anew each epoch).
@@ -58,12 +60,36 @@ started = time.perf_counter()
 model.fit(data, epochs=20, shuffle=False, verbose=0)
 print(1000 * (time.perf_counter() - started) / 20)
 """
+WITHIN_FIT = """
+import sys, time, numpy as np
+from practicum import compiling
+from practicum.backend import keras
+from practicum.batches import Batches
+from practicum.dataset import Split
+from practicum.model import build_cnn
+model = build_cnn((32, 32, 3), 10, filters=(16, 32, 64, 128), batch_norm=True, global_pooling=True, seed=0)
+trainer = compiling.compile_for_training(model, precision="mixed_bfloat16", learning_rate=0.01, weight_decay=0.1,
+                                         label_smoothing=0.1)
+trainer.steps_per_execution = int(sys.argv[1])
+random = np.random.default_rng(0)
+split = Split(random.integers(0, 256, (128 * 80, 32, 32, 3)).astype("uint8"), random.integers(0, 10, 128 * 80))
+pipeline = Batches(split, batch_size=128, augment=False, seed=0).pipeline()
+looking = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: float(logs["loss"]))
+times = []
+for _ in range(6):
+    started = time.perf_counter()
+    trainer.fit(pipeline, epochs=1, shuffle=False, verbose=0, callbacks=[looking])
+    times.append(time.perf_counter() - started)
+print(1000 * sorted(times[1:])[2] / 80)
+"""
 CASES = {
     "step": (STEP, ["mixed_bfloat16", "first"], {}),
     "step, float32": (STEP, ["float32", "first"], {}),
     "step, pooling last": (STEP, ["mixed_bfloat16", "last"], {}),
     "step, float32, pooling last": (STEP, ["float32", "last"], {}),
     "step, float32, without oneDNN": (STEP, ["float32", "first"], {"TF_ENABLE_ONEDNN_OPTS": "0"}),
+    "step within fit, four at once": (WITHIN_FIT, ["4"], {}),
+    "step within fit, one by one": (WITHIN_FIT, ["1"], {}),
     "epoch of 5 small steps": (FIT, ["ours"], {}),
     "epoch, Keras with one worker": (FIT, ["1"], {}),
     "epoch, Keras with two workers": (FIT, ["2"], {}),

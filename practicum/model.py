@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from practicum.backend import keras
+from practicum.model_files import load_pretrained, pretrained_facts
+
+__all__ = ["LayerRow", "LayerTable", "build_cnn", "layer_table", "load_pretrained", "pretrained_facts"]
 
 MAX_MODULES = 6
 MAX_DENSE_LAYERS = 3

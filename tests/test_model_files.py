@@ -16,13 +16,14 @@ import pytest
 from conftest import PROJECT
 
 from practicum.backend import keras
-from practicum.model import build_cnn
-from practicum.model_files import load_network, load_pretrained, pretrained_facts
+from practicum.model import build_cnn, load_pretrained, pretrained_facts
+from practicum.model_files import load_network
 
 CHILD = """
 import json, resource, sys, time
 resource.setrlimit(resource.RLIMIT_DATA, (6 * 2**30, 6 * 2**30))
-from practicum.model_files import load_network, load_pretrained, pretrained_facts
+from practicum.model import load_pretrained, pretrained_facts
+from practicum.model_files import load_network
 answers = {}
 for path in sys.argv[1:]:
     started = time.monotonic()
