@@ -9,6 +9,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecu
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -28,8 +29,8 @@ SPLIT_FOLDERS = {
 }
 DEFAULT_SIZE = (96, 96)
 BATCH_FILES, BATCH_BYTES = 64, 4_000_000  # decoded in one go
-PROCESSES_FROM = 4000  # images
-MOST_PROCESSES = 8
+PROCESSES_FROM, SMALL_FILE = 4000, 12_000  # images, and bytes of each
+MOST_WORKERS = 8
 PROCESSES_STAY = 20  # seconds, when there is nothing to do
 NAMED_FILES = 5  # how many left-out files a remark names
 HOW_TO_ARRANGE = "Make one folder for each class and put its images into it."
@@ -200,10 +201,12 @@ def _in_parallel(
     decode: Callable[[list[tuple]], list[Decoded | None]], batches: Iterator[tuple[list[str], list[tuple]]], count: int
 ) -> Generator[tuple[str, Decoded | None]]:
     """(path, outcome) of each item of the batches, while the next ones are being decoded."""
-    with _workers(count) as (executor, number):
+    first = next(batches)
+    small = sum(len(content) for _, _, content in first[1]) < SMALL_FILE * len(first[1])
+    with _workers(in_processes=small and count >= PROCESSES_FROM) as (executor, number):
         waiting: deque[tuple[list[str], Future]] = deque()
         try:
-            for paths, items in batches:
+            for paths, items in chain([first], batches):
                 waiting.append((paths, executor.submit(decode, items)))
                 if len(waiting) > 2 * number:  # waiting for the ones before bounds what lies in memory
                     done, future = waiting.popleft()
@@ -223,23 +226,24 @@ def _in_parallel(
 
 
 @contextmanager
-def _workers(count: int) -> Iterator[tuple[Executor, int]]:
-    """Who decodes so many images, and how many they are: two threads, or for many images processes.
+def _workers(*, in_processes: bool) -> Iterator[tuple[Executor, int]]:
+    """Who decodes, and how many they are.
 
-    Pillow decodes outside Python's lock, so two threads use two cores; but for small images most of the work is around
-    it. Processes take a third of a second to start, and are kept for a while.
+    Pillow decodes outside Python's lock, so threads use all cores. But around small images there is as much to do as in
+    them; then processes are quicker. They take a third of a second to start, and are kept for a while.
     """
-    if count < PROCESSES_FROM:
-        with ThreadPoolExecutor(2) as threads:
-            yield threads, 2
-    else:
+    if in_processes:
         import joblib
 
         # Python's own pool of processes would run a learner's script again in each of them.
         from joblib.externals.loky import get_reusable_executor
 
-        number = min(joblib.cpu_count(), MOST_PROCESSES)
+        number = min(joblib.cpu_count(), MOST_WORKERS)
         yield get_reusable_executor(max_workers=number, timeout=PROCESSES_STAY), number
+    else:
+        number = min(max(os.cpu_count() or 2, 2), MOST_WORKERS)
+        with ThreadPoolExecutor(number) as threads:
+            yield threads, number
 
 
 def find_images(files: Files) -> tuple[list[ImageFile], list[str]]:
