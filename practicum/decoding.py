@@ -71,7 +71,7 @@ def decode(content: bytes, size: tuple[int, int] | None) -> tuple[np.ndarray, tu
     with Image.open(io.BytesIO(content)) as picture:
         width, height = picture.size
         if size is not None:
-            # A large JPEG is decoded at a half, a quarter or an eighth of its size, which has averaged pixels by itself.
+            # A large JPEG is decoded at a half, a quarter or an eighth of its size, which averages pixels by itself.
             picture.draft("RGB", (size[1] * 3 // 2, size[0] * 3 // 2))
         picture.load()
         upright: Image.Image = picture
@@ -82,8 +82,9 @@ def decode(content: bytes, size: tuple[int, int] | None) -> tuple[np.ndarray, tu
                 width, height = height, width
         colour = _to_rgb(upright)
     if size is not None and (colour.height, colour.width) != size:
-        # Pillow's bilinear averages over all pixels that fall together; Lanczos takes three times as long.
-        colour = colour.resize((size[1], size[0]), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        # To shrink, the mean of the pixels that fall together; Lanczos takes five times as long.
+        shrinks = colour.height >= size[0] and colour.width >= size[1]
+        colour = colour.resize((size[1], size[0]), Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR)
     return np.asarray(colour), (height, width)
 
 
