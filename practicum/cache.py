@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from practicum.dataset import SPLITS, TEST_SHARE, VALIDATION_SHARE, Dataset, Spl
 from practicum.pixel_files import PixelFile, copy_rows, keep_rows
 
 FORMAT = 4  # raise it when what is stored changes, so that older folders are not read
+BUILDING = ".building-"
+ABANDONED_SECONDS = 3600
 
 
 def cache_folder() -> Path:
@@ -100,7 +103,8 @@ def _store(folder: Path, build: Callable[[Writer], None], seed: int) -> None:
     """Build in a folder of its own and rename: other processes see a whole dataset or none."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+        _remove_leftovers(folder.parent)
+        work = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder.parent))
     except OSError as error:
         raise ValueError(
             f"load: the cache folder {folder.parent} cannot be written ({error.strerror}). "
@@ -126,6 +130,15 @@ def _store(folder: Path, build: Callable[[Writer], None], seed: int) -> None:
         ) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _remove_leftovers(parent: Path) -> None:
+    """Remove what a process that was killed has left: unfinished folders to which nothing was added for an hour."""
+    for folder in parent.glob(f"{BUILDING}*"):
+        with contextlib.suppress(OSError):  # its owner may have just finished it
+            newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+            if time.time() - newest > ABANDONED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cut_missing_splits(writer: Writer, seed: int) -> None:

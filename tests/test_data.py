@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 
 import numpy as np
@@ -618,6 +619,20 @@ def test_photos_that_were_taken_upright_count_with_their_upright_size(photo_fold
     with Image.open(photo_folder / "red" / "5.png") as picture:
         picture.save(photo_folder / "red" / "5.png", exif=exif)
     assert data.load(photo_folder).image_shape == (96, 96, 3)
+
+
+def test_what_a_killed_process_left_is_removed_but_not_what_another_is_building(photo_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("PRACTICUM_CACHE", str(tmp_path / "own"))
+    for name, age in ((".building-old", 2 * 3600), (".building-busy", 0), (".building-young", 600)):
+        folder_left = tmp_path / "own" / "decoded" / name
+        folder_left.mkdir(parents=True)
+        (folder_left / "train_images.npy").write_bytes(b"x" * 100)
+        for path in (folder_left / "train_images.npy", folder_left):
+            os.utime(path, (time.time() - age,) * 2)
+    os.utime(tmp_path / "own" / "decoded" / ".building-busy", (0, 0))  # only the file in it is being written to
+    data.load(photo_folder)
+    left = {path.name for path in (tmp_path / "own" / "decoded").glob(".building-*")}
+    assert left == {".building-busy", ".building-young"}
 
 
 def test_a_full_disk_is_named_and_nothing_is_left(photo_folder, tmp_path, monkeypatch):
