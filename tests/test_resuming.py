@@ -79,11 +79,11 @@ def cut_off(dataset, folder, number, **options):
             quick(network(), dataset, run_dir=folder, **options)
 
 
-def same_history(one, other):
+def assert_same_history(one, other):
     assert {**one.history, "seconds": None} == {**other.history, "seconds": None}
 
 
-def same_weights(one, other):
+def assert_same_weights(one, other):
     for array, other_array in zip(one.get_weights(), other.get_weights(), strict=True):
         assert np.array_equal(array, other_array)
 
@@ -105,9 +105,9 @@ def test_a_killed_run_ends_with_the_same_weights_bit_for_bit(tiny_dataset, unbro
     resumed = quick(model if number > STEPS else network(), tiny_dataset, run_dir=tmp_path)
     assert resumed.epochs == EPOCHS
     assert resumed.best_epoch == expected.best_epoch
-    same_history(resumed, expected)
+    assert_same_history(resumed, expected)
     if number > STEPS:
-        same_weights(model, expected_model)
+        assert_same_weights(model, expected_model)
     assert not list(tmp_path.glob("checkpoint-*")), "a finished run needs none"
     assert runs.read_result(tmp_path) == resumed
 
@@ -116,8 +116,8 @@ def test_a_run_killed_three_times_is_the_same_too(tiny_dataset, unbroken, tmp_pa
     for number in (STEPS + 2, STEPS + 1, STEPS + 7):
         cut_off(tiny_dataset, tmp_path, number)
     model = network()
-    same_history(quick(model, tiny_dataset, run_dir=tmp_path), unbroken[1])
-    same_weights(model, unbroken[0])
+    assert_same_history(quick(model, tiny_dataset, run_dir=tmp_path), unbroken[1])
+    assert_same_weights(model, unbroken[0])
 
 
 def test_seconds_go_on_counting(tiny_dataset, tmp_path):
@@ -202,7 +202,7 @@ def test_the_best_epoch_before_the_kill_is_not_forgotten(tiny_dataset, tmp_path,
     model = forgetful()
     resumed = quick(model, tiny_dataset, run_dir=tmp_path, **FORGETFUL)
     assert (resumed.best_epoch, resumed.validation_accuracy) == (whole.best_epoch, whole.validation_accuracy)
-    same_weights(model, whole_model)
+    assert_same_weights(model, whole_model)
     assert evaluate(model, tiny_dataset.validation).accuracy == whole.validation_accuracy
 
 
@@ -213,8 +213,8 @@ def test_a_restarted_run_that_is_killed_goes_on_with_the_restarted_one(tiny_data
     cut_off(tiny_dataset, tmp_path, number, restart=True, learning_rate=0.004)
     fresh_model, model = network(), network()
     fresh = quick(fresh_model, tiny_dataset, learning_rate=0.004)
-    same_history(quick(model, tiny_dataset, run_dir=tmp_path, learning_rate=0.004), fresh)
-    same_weights(model, fresh_model)
+    assert_same_history(quick(model, tiny_dataset, run_dir=tmp_path, learning_rate=0.004), fresh)
+    assert_same_weights(model, fresh_model)
 
 
 def test_a_damaged_checkpoint_does_not_take_the_place_of_a_whole_one(tiny_dataset, tmp_path):
@@ -269,8 +269,8 @@ def test_other_pixels_with_the_same_labels_are_refused(tiny_dataset, tmp_path):
 def test_restart_leaves_nothing_of_an_unfinished_run(tiny_dataset, unbroken, tmp_path):
     cut_off(tiny_dataset, tmp_path, 2 * STEPS + 1)
     model = network()
-    same_history(quick(model, tiny_dataset, run_dir=tmp_path, restart=True), unbroken[1])
-    same_weights(model, unbroken[0])
+    assert_same_history(quick(model, tiny_dataset, run_dir=tmp_path, restart=True), unbroken[1])
+    assert_same_weights(model, unbroken[0])
 
 
 # Damaged files ----------------------------------------------------------------------------------------------------
@@ -301,15 +301,15 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tiny_dataset, unbroke
     resumed = quick(model, tiny_dataset, run_dir=tmp_path, show_progress=True)
     assert "checkpoint-000003.npz is damaged" in (said := capsys.readouterr().err)
     assert "going on after epoch 2" in said
-    same_history(resumed, unbroken[1])
-    same_weights(model, unbroken[0])
+    assert_same_history(resumed, unbroken[1])
+    assert_same_weights(model, unbroken[0])
 
 
 def test_with_both_checkpoints_damaged_it_begins_anew_and_says_so(tiny_dataset, unbroken, tmp_path, capsys):
     cut_off(tiny_dataset, tmp_path, 3 * STEPS + 1)
     for path in tmp_path.glob("checkpoint-*"):
         path.write_bytes(b"")
-    same_history(quick(network(), tiny_dataset, run_dir=tmp_path, show_progress=True), unbroken[1])
+    assert_same_history(quick(network(), tiny_dataset, run_dir=tmp_path, show_progress=True), unbroken[1])
     said = capsys.readouterr().err
     assert said.count("is damaged") == 2
     assert "training begins anew" in said
@@ -394,8 +394,8 @@ def test_a_full_disk_is_named_and_what_was_saved_stays(tiny_dataset, unbroken, t
     assert not list(tmp_path.glob(".partial*"))
     assert newest_checkpoint(tmp_path)[0] is not None
     resumed = network()
-    same_history(quick(resumed, tiny_dataset, run_dir=tmp_path), unbroken[1])
-    same_weights(resumed, unbroken[0])
+    assert_same_history(quick(resumed, tiny_dataset, run_dir=tmp_path), unbroken[1])
+    assert_same_weights(resumed, unbroken[0])
 
 
 def test_a_disk_that_is_full_at_the_very_end_leaves_the_best_weights(
@@ -414,7 +414,7 @@ def test_a_disk_that_is_full_at_the_very_end_leaves_the_best_weights(
         fault.setattr(Coach, "finish", full_disk_during(Coach.finish, fault, full))
         with pytest.raises(TrainingError, match="the model in memory holds its best weights so far"):
             quick(model, tiny_dataset, run_dir=tmp_path, show_progress=True, **FORGETFUL)
-    same_weights(model, expected)
+    assert_same_weights(model, expected)
     assert capsys.readouterr().err.rstrip().endswith("stopped by an error"), "the display is closed"
 
 
@@ -465,8 +465,8 @@ def test_an_interrupted_run_stops_cleanly_and_goes_on(tiny_dataset, unbroken, tm
         assert np.isnan(result.validation_accuracy)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     again = network()
-    same_history(quick(again, tiny_dataset, run_dir=tmp_path), unbroken[1])
-    same_weights(again, unbroken[0])
+    assert_same_history(quick(again, tiny_dataset, run_dir=tmp_path), unbroken[1])
+    assert_same_weights(again, unbroken[0])
 
 
 @pytest.mark.parametrize("place", ["predict", "save_checkpoint", "save_model"])
@@ -485,8 +485,8 @@ def test_an_interrupt_beside_the_steps_is_not_lost(tiny_dataset, unbroken, tmp_p
     assert result.stopped_by == "interrupt"
     assert result.epochs == 1
     again = network()
-    same_history(quick(again, tiny_dataset, run_dir=tmp_path), unbroken[1])
-    same_weights(again, unbroken[0])
+    assert_same_history(quick(again, tiny_dataset, run_dir=tmp_path), unbroken[1])
+    assert_same_weights(again, unbroken[0])
 
 
 def test_an_interrupt_while_it_saves_at_the_end_changes_nothing(tiny_dataset, unbroken, tmp_path):
@@ -498,7 +498,7 @@ def test_an_interrupt_while_it_saves_at_the_end_changes_nothing(tiny_dataset, un
         result = quick(model, tiny_dataset, run_dir=tmp_path)
     assert result.stopped_by == "epochs"
     assert runs.read_result(tmp_path) == result
-    same_weights(model, unbroken[0])
+    assert_same_weights(model, unbroken[0])
 
 
 def test_a_second_interrupt_stops_at_once(tiny_dataset, unbroken, tmp_path):
@@ -512,8 +512,8 @@ def test_a_second_interrupt_stops_at_once(tiny_dataset, unbroken, tmp_path):
         result = quick(model, tiny_dataset, run_dir=tmp_path)
     assert (result.stopped_by, result.epochs) == ("interrupt", 1)
     again = network()
-    same_history(quick(again, tiny_dataset, run_dir=tmp_path), unbroken[1])
-    same_weights(again, unbroken[0])
+    assert_same_history(quick(again, tiny_dataset, run_dir=tmp_path), unbroken[1])
+    assert_same_weights(again, unbroken[0])
 
 
 def test_in_a_thread_and_under_another_handler_signals_are_left_alone(tiny_dataset):
@@ -627,8 +627,8 @@ def test_a_run_killed_between_steps_taken_at_once_ends_the_same(tiny_dataset, tm
     unbroken = quick(expected, tiny_dataset, **MANY_STEPS)
     cut_off(tiny_dataset, tmp_path, number, **MANY_STEPS)
     model = network()
-    same_history(quick(model, tiny_dataset, run_dir=tmp_path, **MANY_STEPS), unbroken)
-    same_weights(model, expected)
+    assert_same_history(quick(model, tiny_dataset, run_dir=tmp_path, **MANY_STEPS), unbroken)
+    assert_same_weights(model, expected)
 
 
 def test_several_steps_at_once_go_through_every_image_once(tiny_dataset, monkeypatch):
