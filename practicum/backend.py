@@ -7,13 +7,12 @@ in a notebook they would stand above the learner's first result.
 
 import contextlib
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
+
+from practicum.machine import nvidia_gpus, usable_cores
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only
 # TensorFlow turns oneDNN's convolutions on by itself on some processors only; on others they are as much faster.
@@ -125,23 +124,6 @@ def compute_capability() -> tuple[int, int]:
     return 0, 0
 
 
-def memory_limit() -> int | None:
-    """The most memory that this process can ever have for computing on the CPU, in bytes; None if it is not known."""
-    limits = []
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
-        sizes = {name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(":") for line in lines)}
-        limits.append(sizes["MemTotal"] + sizes["SwapTotal"])
-    with contextlib.suppress(OSError, ValueError):  # the limit of a container; the word "max" if it has none
-        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="utf-8")))
-    with contextlib.suppress(ImportError):  # no such module on Windows
-        import resource
-
-        soft = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
-        limits += [limit for limit in soft if limit != resource.RLIM_INFINITY]
-    return min(limits, default=None)
-
-
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether error, of Python or of a backend, says that there is not enough memory."""
     text = f"{type(error).__name__}: {error}"
@@ -156,27 +138,6 @@ def device_name() -> str:
         return "GPU: " + ", ".join(gpus)
     cores = usable_cores()
     return f"CPU, {cores} core{'s' if cores != 1 else ''}"
-
-
-def usable_cores() -> int:
-    """How many processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def nvidia_gpus() -> list[str]:
-    """NVIDIA GPUs that the driver knows of, whether or not the backend can use them."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return []
-    try:
-        answer = subprocess.run(
-            [program, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return [line.strip() for line in answer.stdout.splitlines() if line.strip()] if answer.returncode == 0 else []
 
 
 def unused_gpu_advice() -> str | None:

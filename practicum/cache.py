@@ -17,7 +17,7 @@ import numpy as np
 from practicum.dataset import SPLITS, TEST_SHARE, VALIDATION_SHARE, Dataset, Split, image_keys, split_images
 from practicum.pixel_files import PixelFile, copy_rows, keep_rows
 
-FORMAT = 4  # raise it when what is stored changes, so that older folders are not read
+FORMAT = 5  # raise it when what is stored changes, so that older folders are not read
 BUILDING = ".building-"
 ABANDONED_SECONDS = 3600
 

@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from practicum.backend import compute_capability, gpu_names, keras
+from practicum.machine import processor_features
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 STEPS_AT_ONCE = 4
@@ -156,13 +155,3 @@ def fastest_precision() -> str:
         capability = compute_capability()
         return "mixed_bfloat16" if capability >= (8, 0) else "mixed_float16" if capability >= (7, 0) else "float32"
     return "mixed_bfloat16" if processor_features() & {"amx_bf16", "avx512_bf16"} else "float32"
-
-
-@cache
-def processor_features() -> frozenset[str]:
-    """What the processor's instructions are called in /proc/cpuinfo; empty where there is no such file."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return frozenset()
-    return frozenset(word for line in lines if line.startswith("flags") for word in line.split())

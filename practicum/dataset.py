@@ -98,5 +98,10 @@ def split_images(labels: np.ndarray, groups: Iterable[Any], share: float, *, see
 
 def image_keys(images: np.ndarray) -> np.ndarray:
     """A fingerprint of each image's pixels, uint64 (N,): equal for equal images."""
-    digests = [hashlib.blake2b(image.tobytes(), digest_size=8).digest() for image in images]
-    return np.frombuffer(b"".join(digests), np.uint64)
+    return np.array([image_key(image) for image in images], np.uint64)
+
+
+def image_key(image: np.ndarray) -> int:
+    """A fingerprint of an image's pixels: equal for equal images."""
+    # SHA-256, of which 8 bytes are kept: processors have instructions for it, so it takes half the time of BLAKE2.
+    return int.from_bytes(hashlib.sha256(np.ascontiguousarray(image)).digest()[:8], "little")

@@ -6,7 +6,7 @@ import zipfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -16,6 +16,7 @@ import numpy as np
 
 from practicum.cache import Writer, entries_of
 from practicum.decoding import BROKEN, Decoded, decode, decode_batch
+from practicum.machine import usable_cores
 from practicum.progress import track
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp")
@@ -50,7 +51,7 @@ class OtherSizeError(Exception):
 
 
 class Files:
-    """The files of a folder, a .zip or a .tar alike: their relative paths, and their bytes one after the other."""
+    """The files of a folder, a .zip or a .tar alike: their relative paths, and what is in them, one after the other."""
 
     def __init__(self, origin: Path) -> None:
         self.origin = origin
@@ -80,15 +81,15 @@ class Files:
                 "Pass that folder, or an archive of it."
             )
 
-    def read(self, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
-        """(path, bytes) of each wanted file, in the order in which they are quickest to read."""
+    def read(self, wanted: set[str]) -> Iterator[tuple[str, str | bytes]]:
+        """(path, source) of each wanted file, in the order in which they are quickest to read.
+
+        The source is the bytes of a file in an archive. In a folder it is the path, for whoever decodes it to read.
+        """
         return self._read(wanted)
 
-    def _read_folder(self, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
-        for path in self.paths:
-            if path in wanted:
-                with open(f"{self.origin}{os.sep}{path}", "rb", buffering=0) as file:  # noqa: PTH123 (twice as fast)
-                    yield path, file.read()
+    def _read_folder(self, wanted: set[str]) -> Iterator[tuple[str, str]]:
+        return ((path, f"{self.origin}{os.sep}{path}") for path in self.paths if path in wanted)
 
     def _read_zip(self, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
         with zipfile.ZipFile(self.origin) as archive:
@@ -130,17 +131,18 @@ def decode_into(writer: Writer, origin: Path, size: tuple[int, int] | None) -> N
     # Without a size, all images are hoped to have that of the first one. What was done before one of another size turns
     # up is lost; but photos of several sizes show that soon, and where all are alike each is read once only.
     own = first_size(files, images) if size is None else None
+    by_split = _by_split(images)
     try:
-        keys = _decode_all(files, images, writer, size or own or DEFAULT_SIZE, only_this_size=own is not None)
+        keys = _decode_all(files, by_split, writer, size or own or DEFAULT_SIZE, only_this_size=own is not None)
     except OtherSizeError:
-        keys = _decode_all(files, images, writer, DEFAULT_SIZE, only_this_size=False)
+        keys = _decode_all(files, by_split, writer, DEFAULT_SIZE, only_this_size=False)
 
     broken = sorted(path for path, key in keys.items() if key is None)
     if broken:
         shown = ", ".join(broken[:NAMED_FILES]) + (" …" if len(broken) > NAMED_FILES else "")
         writer.remarks.append(f"{len(broken)} of {len(images)} files could not be decoded and are left out: {shown}")
     numbers = {class_name: number for number, class_name in enumerate(class_names)}
-    for split, own_images in _by_split(images).items():
+    for split, own_images in by_split.items():
         rows = np.array([row for row, image in enumerate(own_images) if keys[image.path] is not None])
         if not len(rows):
             raise ValueError(f"load: none of the {split} images of {origin} could be decoded. Are they image files?")
@@ -158,7 +160,7 @@ def _by_split(images: list[ImageFile]) -> dict[str, list[ImageFile]]:
 
 
 def _decode_all(
-    files: Files, images: list[ImageFile], writer: Writer, size: tuple[int, int], *, only_this_size: bool
+    files: Files, by_split: dict[str, list[ImageFile]], writer: Writer, size: tuple[int, int], *, only_this_size: bool
 ) -> dict[str, int | None]:
     """Decode each image to its place. Give a key for each path, None where it is no readable image.
 
@@ -167,14 +169,14 @@ def _decode_all(
     """
     targets = {}
     places: dict[str, tuple[str, int]] = {}
-    for split, own_images in _by_split(images).items():
+    for split, own_images in by_split.items():
         targets[split] = writer.reserve(split, len(own_images), (*size, 3))
         places.update({image.path: (split, row) for row, image in enumerate(own_images)})
 
     keys: dict[str, int | None] = {}
     decode = partial(decode_batch, files=targets, only_this_size=only_this_size)
-    with closing(_in_parallel(decode, _batches(files, places), len(images))) as answers:
-        for path, outcome in track(answers, "decoding images", len(images)):
+    with closing(_in_parallel(decode, _batches(files, places), len(places))) as answers:
+        for path, outcome in track(answers, "decoding images", len(places)):
             if only_this_size and outcome is not None and outcome.size != size:
                 raise OtherSizeError
             keys[path] = None if outcome is None else outcome.key
@@ -182,14 +184,14 @@ def _decode_all(
 
 
 def _batches(files: Files, places: dict[str, tuple[str, int]]) -> Iterator[tuple[list[str], list[tuple]]]:
-    """What is to be decoded, in pieces worth handing over: paths, and for each of them its place and content."""
+    """What is to be decoded, in pieces worth handing over: paths, and for each of them its place and source."""
     paths: list[str] = []
-    items: list[tuple[str, int, bytes]] = []
+    items: list[tuple[str, int, str | bytes]] = []
     size = 0
-    for path, content in files.read(set(places)):
+    for path, source in files.read(set(places)):
         paths.append(path)
-        items.append((*places[path], content))
-        size += len(content)
+        items.append((*places[path], source))
+        size += len(source)  # what lies in memory: of a file in a folder, its path
         if len(paths) == BATCH_FILES or size > BATCH_BYTES:
             yield paths, items
             paths, items, size = [], [], 0
@@ -202,7 +204,7 @@ def _in_parallel(
 ) -> Generator[tuple[str, Decoded | None]]:
     """(path, outcome) of each item of the batches, while the next ones are being decoded."""
     first = next(batches)
-    small = sum(len(content) for _, _, content in first[1]) < SMALL_FILE * len(first[1])
+    small = sum(_bytes_in(source) for _, _, source in first[1]) < SMALL_FILE * len(first[1])
     with _workers(in_processes=small and count >= PROCESSES_FROM) as (executor, number):
         waiting: deque[tuple[list[str], Future]] = deque()
         try:
@@ -225,6 +227,14 @@ def _in_parallel(
             wait([future for _, future in waiting])  # nobody may go on writing into the files
 
 
+def _bytes_in(source: str | bytes) -> int:
+    if isinstance(source, bytes):
+        return len(source)
+    with suppress(OSError):
+        return os.stat(source).st_size  # noqa: PTH116 (a str)
+    return 0
+
+
 @contextmanager
 def _workers(*, in_processes: bool) -> Iterator[tuple[Executor, int]]:
     """Who decodes, and how many they are.
@@ -233,15 +243,13 @@ def _workers(*, in_processes: bool) -> Iterator[tuple[Executor, int]]:
     them; then processes are quicker. They take a third of a second to start, and are kept for a while.
     """
     if in_processes:
-        import joblib
-
         # Python's own pool of processes would run a learner's script again in each of them.
         from joblib.externals.loky import get_reusable_executor
 
-        number = min(joblib.cpu_count(), MOST_WORKERS)
+        number = min(usable_cores(), MOST_WORKERS)
         yield get_reusable_executor(max_workers=number, timeout=PROCESSES_STAY), number
     else:
-        number = min(max(os.cpu_count() or 2, 2), MOST_WORKERS)
+        number = min(max(usable_cores(), 2), MOST_WORKERS)  # one may wait for a disk
         with ThreadPoolExecutor(number) as threads:
             yield threads, number
 
@@ -279,7 +287,7 @@ class Layout:
     @classmethod
     def of(cls, paths: list[str]) -> "Layout":
         """The layout of these image paths."""
-        folders = [PurePosixPath(path).parts[:-1] for path in paths]
+        folders = [_parts(path)[:-1] for path in paths]
         wrappers = 0
         # A folder around everything is a wrapper if folders follow in it; a lone train/ is none.
         while all(len(part) > wrappers + 1 for part in folders):
@@ -293,21 +301,26 @@ class Layout:
 
     def place(self, path: str) -> ImageFile | None:
         """The split and class of a path, or None where it stands in no class folder."""
-        folders = PurePosixPath(path).parts[self.wrappers : -1]
+        folders = _parts(path)[self.wrappers : -1]
         if self.with_splits:
             return ImageFile(SPLIT_FOLDERS[folders[0].lower()], folders[1], path) if len(folders) > 1 else None
         return ImageFile("train", folders[0], path) if folders else None
 
 
 def _hidden(path: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(path).parts)
+    return any(part.startswith((".", "__MACOSX")) for part in _parts(path))
+
+
+def _parts(path: str) -> list[str]:
+    """The names in a path. (pathlib takes twenty times as long, and a folder may hold 60,000 images.)"""
+    return [part for part in path.split("/") if part not in ("", ".")]
 
 
 def first_size(files: Files, images: list[ImageFile]) -> tuple[int, int] | None:
     """(height, width) of the first image that can be read, or None where there is none."""
-    for _, content in files.read({image.path for image in images}):
+    for _, source in files.read({image.path for image in images}):
         try:
-            return decode(content, None)[1]
+            return decode(source, None)[1]
         except BROKEN:
             continue  # decoding will list it
     return None

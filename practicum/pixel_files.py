@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-CHUNK = 64_000_000  # bytes that are copied at a time
+CHUNK = 4_000_000  # bytes that are copied at a time; larger pieces find no room in the processor's own memory
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,21 @@ class PixelFile:
                 file.seek(self.offset + row * size)
                 file.write(np.ascontiguousarray(image).data)
 
+    def write_from(self, first_row: int, images: np.ndarray) -> None:
+        """Write images that stand one after the other. Raises as write does."""
+        with self.path.open("r+b", buffering=0) as file:
+            file.seek(self.offset + first_row * int(np.prod(self.image_shape)))
+            left = memoryview(np.ascontiguousarray(images).reshape(-1))
+            while left:
+                left = left[file.write(left) :]
+
 
 def copy_rows(source: Path, rows: np.ndarray, target: Path) -> None:
     """Make target of these rows of source, in this order."""
     images = np.load(source, mmap_mode="r")
     copy = PixelFile.create(target, len(rows), images.shape[1:])
     for chunk in _chunks(rows, images):
-        copy.write(zip(chunk.tolist(), images[rows[chunk]], strict=True))
+        copy.write_from(chunk[0], images[rows[chunk]])
         forget(images)
 
 
@@ -57,7 +65,7 @@ def keep_rows(path: Path, rows: np.ndarray) -> None:
     for chunk in _chunks(rows, images):
         moved = images[rows[chunk]]
         forget(images)
-        before.write(zip(chunk.tolist(), moved, strict=True))
+        before.write_from(chunk[0], moved)
     size = images[0].nbytes
     del images
     header = io.BytesIO()

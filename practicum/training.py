@@ -12,7 +12,6 @@ from practicum.backend import (
     gpu_names,
     is_out_of_memory,
     keras,
-    memory_limit,
     release_caches,
     unused_gpu_advice,
 )
@@ -29,6 +28,7 @@ from practicum.compiling import (
 )
 from practicum.dataset import Dataset
 from practicum.evaluation import Evaluation, evaluate, predict
+from practicum.machine import memory_limit
 from practicum.pace import Pace, Plan
 from practicum.runs import PIXELS, Start, TrainingResult, describe, load_weights, prepare, write_result
 
@@ -131,13 +131,12 @@ def train(
         "backend": keras.backend.backend(),
     }
     folder = Path(run_dir) if run_dir is not None else None
+    compile_for_evaluation(model)
     start = prepare(folder, settings, fastest_precision() if precision == "auto" else precision, restart)
     if start.result is not None and folder is not None:
         load_weights(model, folder)
-        compile_for_evaluation(model)
         return start.result
 
-    compile_for_evaluation(model)
     trainer = compile_for_training(
         model,
         precision=start.precision,

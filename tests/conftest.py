@@ -1,6 +1,7 @@
 """What several tests share: small images, a small trained network, the datasets that may or may not be here."""
 
 import os
+import signal
 from pathlib import Path
 
 import matplotlib
@@ -19,6 +20,14 @@ PROJECT = Path(__file__).resolve().parent.parent
 def _own_cache(tmp_path_factory, monkeypatch):
     """Each test session has its own cache; nothing of the user's is read or written."""
     monkeypatch.setenv("PRACTICUM_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _interrupts_arrive():
+    """A shell that starts a job in the background lets it and its children ignore Ctrl-C; tests need it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import sys
 import pytest
 from conftest import PROJECT
 
-from practicum import backend
+from practicum import backend, machine
 
 
 @pytest.fixture
@@ -29,15 +29,15 @@ def test_device_is_named():
 
 
 def test_no_driver_no_advice(monkeypatch):
-    monkeypatch.setattr(backend.shutil, "which", lambda name: None)
-    assert backend.nvidia_gpus() == []
+    monkeypatch.setattr(machine.shutil, "which", lambda name: None)
+    assert machine.nvidia_gpus() == []
     assert backend.unused_gpu_advice() is None
 
 
 def test_an_unused_gpu_is_pointed_out_with_the_remedy(nvidia_driver, monkeypatch):
     monkeypatch.setattr(backend, "gpu_names", list)
     nvidia_driver("echo 'Tesla T4'")
-    assert backend.nvidia_gpus() == ["Tesla T4"]
+    assert machine.nvidia_gpus() == ["Tesla T4"]
     advice = backend.unused_gpu_advice()
     assert advice.startswith("Tesla T4 is there, but tensorflow cannot use it")
     assert 'pip install "tensorflow[and-cuda]"' in advice
@@ -59,7 +59,7 @@ def test_a_used_gpu_needs_no_advice(nvidia_driver, monkeypatch):
 
 def test_a_broken_driver_is_no_gpu(nvidia_driver):
     nvidia_driver("echo 'NVIDIA-SMI has failed'; exit 9")
-    assert backend.nvidia_gpus() == []
+    assert machine.nvidia_gpus() == []
 
 
 def test_training_and_doctor_point_out_the_unused_gpu(monkeypatch, tiny_dataset, capsys):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from practicum.data import photo
 from practicum.decoding import decode_image, to_grey
 
 
@@ -97,3 +98,31 @@ def test_a_file_cut_short_is_refused(share):
 
 def test_grey_by_luma():
     assert to_grey(np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8))[0, :, 0].tolist() == [76, 150, 29]
+
+
+def test_a_photo_on_its_side_is_as_sharp_as_an_upright_one():
+    """A shape for which JPEG's own shrinking could be taken too far, if it looked at the photo as it is stored."""
+    stripes = np.zeros((1600, 400, 3), np.uint8)
+    stripes[:, np.arange(400) // 4 % 2 == 0] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = encoded(Image.fromarray(stripes).transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif, quality=95)
+    row = decode_image(content, (100, 400))[50, :, 0].astype(int)
+    assert np.abs(np.diff(row)).max() > 200
+
+
+@pytest.mark.parametrize("shape", [(375, 500), (96, 128), (400, 400), (383, 383), (140, 140), (3000, 4000)])
+def test_a_shrunk_photo_is_nearly_as_good_as_by_lanczos(shape):
+    """Compared with taking one pixel of many, for which fast ways to shrink may be mistaken."""
+    picture = Image.fromarray(photo("coffee")).resize(shape[::-1], Image.Resampling.LANCZOS)
+    content = encoded(picture, "JPEG", quality=95)
+    picture = Image.fromarray(decode_image(content))
+    best = np.asarray(picture.resize((96, 96), Image.Resampling.LANCZOS)).astype(int)
+    single = np.asarray(picture.resize((96, 96), Image.Resampling.NEAREST))
+    assert np.abs(decode_image(content, (96, 96)) - best).mean() < 0.7 * np.abs(single - best).mean()
+
+
+def test_a_phones_file_of_two_pictures_gives_the_first():
+    red, blue = Image.new("RGB", (40, 30), RED), Image.new("RGB", (40, 30), (0, 0, 255))
+    pixels = decode_image(encoded(red, "MPO", save_all=True, append_images=[blue]), (10, 10))
+    assert np.abs(pixels.astype(int) - RED).max() < 4

@@ -10,6 +10,7 @@ from conftest import PROJECT
 PACKAGE = PROJECT / "practicum"
 # Lower may not import higher. Modules on one line do not import each other.
 LAYERS = [
+    {"machine"},
     {
         "dataset",
         "pixel_files",

@@ -32,14 +32,6 @@ class Killed(BaseException):
 
 
 @pytest.fixture(autouse=True)
-def _interrupts_arrive():
-    """A shell that starts a job in the background lets it ignore Ctrl-C; these tests need Python's own handler."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.fixture(autouse=True)
 def _checkpoint_every_epoch(monkeypatch):
     monkeypatch.setattr(coach, "CHECKPOINT_SECONDS", 0)
 
@@ -592,7 +584,7 @@ def test_the_least_memory_of_a_step_by_hand():
 
 def test_memory_is_limited_by_the_machine_and_by_what_a_process_may_have():
     limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (8_000_000_000, 8_000_000_000));"
-    ask = "from practicum.backend import memory_limit; print(memory_limit())"
+    ask = "from practicum.machine import memory_limit; print(memory_limit())"
     free, bound = (
         int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
         for code in (ask, limit + ask)

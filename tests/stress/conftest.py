@@ -1,7 +1,6 @@
 """What the stress tests share: a summary of what was counted, and a disk that is easily filled."""
 
 import os
-import signal
 import subprocess
 from pathlib import Path
 
@@ -19,14 +18,6 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.section("counted")
         for line in config.stash[SUMMARY]:
             terminalreporter.write_line(line)
-
-
-@pytest.fixture(autouse=True)
-def _interrupts_arrive():
-    """A shell that starts a job in the background lets it and its children ignore Ctrl-C."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
