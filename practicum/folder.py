@@ -55,6 +55,7 @@ class Files:
 
     def __init__(self, origin: Path) -> None:
         self.origin = origin
+        self._read: Callable[[set[str]], Iterator[tuple[str, str | bytes]]]
         if origin.is_dir():
             self._read = self._read_folder
             start = len(os.fspath(origin / "x")) - 1

@@ -41,7 +41,7 @@ class PixelFile:
         """Write images that stand one after the other. Raises as write does."""
         with self.path.open("r+b", buffering=0) as file:
             file.seek(self.offset + first_row * int(np.prod(self.image_shape)))
-            left = memoryview(np.ascontiguousarray(images).reshape(-1))
+            left = np.ascontiguousarray(images).reshape(-1).data
             while left:
                 left = left[file.write(left) :]
 
