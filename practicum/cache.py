@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -82,8 +83,10 @@ def load_or_build(
         seed: decides the splits that are cut from train.
     """
     folder = cache_folder() / "decoded" / f"{_file_name(name)}-{_fingerprint(origin, (key, seed, FORMAT))}"
-    if not (folder / "dataset.json").is_file():
-        _store(folder, build, seed)
+    if not _is_whole(folder):
+        with _alone(folder):
+            if not _is_whole(folder):  # another process may have built it meanwhile
+                _store(folder, build, seed)
     description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
     splits = {
         split: Split(np.load(folder / f"{split}_images.npy", mmap_mode="r"), np.load(folder / f"{split}_labels.npy"))
@@ -99,17 +102,47 @@ def load_or_build(
     )
 
 
+def _is_whole(folder: Path) -> bool:
+    return (folder / "dataset.json").is_file()
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time build folder, so that thirty kernels that start together decode the files once."""
+    import filelock
+
+    lock = filelock.FileLock(f"{folder}.lock")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=1)
+        except filelock.Timeout:
+            print("another process is decoding the same images; waiting for it …", file=sys.stderr, flush=True)
+            lock.acquire()
+    except OSError as error:
+        raise _not_writable(folder.parent, error) from None
+    except NotImplementedError:
+        pass  # a network folder without locks: then several decode, and the first one's folder stays
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _not_writable(folder: Path, error: OSError) -> ValueError:
+    return ValueError(
+        f"load: the cache folder {folder} cannot be written ({error.strerror}). "
+        "Name a writable one in the environment variable PRACTICUM_CACHE."
+    )
+
+
 def _store(folder: Path, build: Callable[[Writer], None], seed: int) -> None:
     """Build in a folder of its own and rename: other processes see a whole dataset or none."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(folder.parent)
         work = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder.parent))
     except OSError as error:
-        raise ValueError(
-            f"load: the cache folder {folder.parent} cannot be written ({error.strerror}). "
-            "Name a writable one in the environment variable PRACTICUM_CACHE."
-        ) from None
+        raise _not_writable(folder.parent, error) from None
     try:
         writer = Writer(work)
         build(writer)
