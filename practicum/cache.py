@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from practicum import progress
 from practicum.dataset import SPLITS, TEST_SHARE, VALIDATION_SHARE, Dataset, Split, image_keys, split_images
 from practicum.pixel_files import PixelFile, copy_rows, keep_rows
 
@@ -117,7 +117,7 @@ def _alone(folder: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=1)
         except filelock.Timeout:
-            print("another process is decoding the same images; waiting for it …", file=sys.stderr, flush=True)
+            progress.note("another process is decoding the same images; waiting for it …")
             lock.acquire()
     except OSError as error:
         raise _not_writable(folder.parent, error) from None

@@ -20,6 +20,11 @@ def in_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
+def note(line: str) -> None:
+    """Say why nothing seems to happen."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def track(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:
     """Hand on items one by one, showing what is done and how much of it."""
     if in_notebook():
