@@ -9,19 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from practicum import cache, folder, formats
+from practicum import archives, cache, download, folder, formats, places
 from practicum.dataset import SPLITS, VALIDATION_SHARE, Dataset, Split, image_keys, split_images
+from practicum.places import BUNDLED, FINDABLE, search_path
 
-__all__ = ["Dataset", "Split", "load", "photo"]
+__all__ = ["BUNDLED", "FINDABLE", "Dataset", "Split", "load", "photo", "search_path"]
 
-BUNDLED = ("emoji", "fashion")
 PHOTOS = ("cat", "coffee")
-FINDABLE = {
-    # name: what PRACTICUM_DATA may hold it as, first choice first
-    "fashion_mnist": ("fashion-mnist", "fashion_mnist"),
-    "cifar10": ("cifar-10-binary.tar.gz", "cifar-10-batches-bin"),
-    "cats_vs_dogs": ("cats_and_dogs_filtered.zip", "cats_and_dogs_filtered", "cats-vs-dogs.tar"),
-}
 # Datasets in a format of their own; the other findable ones are archives of class folders.
 READERS = {"fashion_mnist": formats.read_fashion_mnist, "cifar10": formats.read_cifar10}
 ORIGINS = {
@@ -35,9 +29,10 @@ ORIGINS = {
 def load(name_or_folder: str | Path, *, image_size: int | tuple[int, int] | None = None, seed: int = 0) -> Dataset:
     """The dataset of that name, or the images of a folder or archive of class folders.
 
-    Bundled with the course: "emoji", "fashion". Found in the folders of PRACTICUM_DATA: "fashion_mnist", "cifar10",
-    "cats_vs_dogs". Anything else is the path of a folder, .zip or .tar with one folder of images a class, or with
-    train/, (validation/,) test/ above them. To load a folder called emoji, write ./emoji.
+    Bundled with the course: "emoji", "fashion". Found in the folders of PRACTICUM_DATA, or fetched once and kept in the
+    cache: "fashion_mnist", "cifar10", "cats_vs_dogs" (with PRACTICUM_OFFLINE=1 never fetched). Anything else is the
+    path of a folder, .zip or .tar with one folder of images a class, or with train/, (validation/,) test/ above them.
+    To load a folder called emoji, write ./emoji.
 
     Args:
         name_or_folder: a name from above, or a path.
@@ -52,6 +47,7 @@ def load(name_or_folder: str | Path, *, image_size: int | tuple[int, int] | None
 
     Raises:
         ValueError: no such dataset, folder or archive; or no usable images in it.
+        FetchError: it is not here and could not be fetched (a ValueError; the message says what was tried).
 
     Example:
         >>> load("emoji")
@@ -104,11 +100,6 @@ def photo(name: str = "cat") -> np.ndarray:
         )
     with Image.open(path) as picture:
         return np.array(picture)
-
-
-def search_path() -> list[Path]:
-    """The read-only data folders that PRACTICUM_DATA names."""
-    return [Path(entry).expanduser() for entry in os.environ.get("PRACTICUM_DATA", "").split(os.pathsep) if entry]
 
 
 def bundled_folder() -> Path:
@@ -165,19 +156,37 @@ def read_sheet(folder: Path, description: dict[str, Any]) -> tuple[np.ndarray, l
 
 
 def _load_findable(name: str, size: tuple[int, int] | None, seed: int) -> Dataset:
-    places = [folder / file_name for folder in search_path() for file_name in FINDABLE[name]]
-    path = next((place for place in places if place.exists()), None)
-    if path is None:
-        tried = ", ".join(map(str, places)) or "no folder (PRACTICUM_DATA is not set)"
-        raise ValueError(
-            f"load: {name} is not bundled and was not found; tried {tried}. Either name the folder that holds "
-            f"{FINDABLE[name][0]} in PRACTICUM_DATA, or pass the path of a folder or archive of class folders, or use "
-            f"a bundled dataset: {', '.join(BUNDLED)}."
-        )
+    path = places.find(name) or download.fetched(name)
+    try:
+        if path is None:
+            path = download.fetch(name)
+    except ValueError as error:
+        raise type(error)(f"load: {error}") from None
+    try:
+        return _decode_findable(name, path, size, seed)
+    except _DamagedError:
+        if places.offline():
+            raise
+    download.fetch(name)
+    return _decode_findable(name, path, size, seed)
+
+
+class _DamagedError(ValueError):
+    """A fetched file has changed on the disk."""
+
+
+def _see_undamaged(name: str, path: Path) -> None:
+    """Look before decoding, not after it went wrong: a photo with a wrong byte would merely be left out."""
+    if download.is_damaged(name, path):
+        raise _DamagedError(f"load: {path} is damaged. To fetch it again: python -m practicum fetch {name}")
+
+
+def _decode_findable(name: str, path: Path, size: tuple[int, int] | None, seed: int) -> Dataset:
     if name not in READERS:
         return _load_images(path, name, size, seed)
 
     def build(writer: cache.Writer) -> None:
+        _see_undamaged(name, path)
         arrays = READERS[name](path)
         writer.class_names = arrays.class_names
         writer.add("train", arrays.train_images, arrays.train_labels)
@@ -188,11 +197,17 @@ def _load_findable(name: str, size: tuple[int, int] | None, seed: int) -> Datase
 
 
 def _load_images(path: Path, name: str, size: tuple[int, int] | None, seed: int) -> Dataset:
+    def build(writer: cache.Writer) -> None:
+        if name in FINDABLE:
+            _see_undamaged(name, path)
+            archives.check(path)
+        folder.decode_into(writer, path, size)
+
     source, licence = ORIGINS.get(name, (f"the images of {path.name}", "not stated"))
     return cache.load_or_build(
         name,
         path,
-        lambda writer: folder.decode_into(writer, path, size),
+        build,
         key=(size,),
         seed=seed,
         source=source,

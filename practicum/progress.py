@@ -3,14 +3,18 @@
 Everything goes to standard error (in a notebook, to the cell), so that standard output stays free for results.
 """
 
+import contextlib
 import html
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 Item = TypeVar("Item")
 REDRAW_SECONDS = 0.25
+LOG_SECONDS = 10.0  # between two lines about the same transfer
+RATE_SECONDS = 5.0  # over which the rate of a transfer is taken
 
 
 def in_notebook() -> bool:
@@ -52,6 +56,103 @@ def _track_in_notebook(items: Iterable[Item], what: str, total: int) -> Iterator
             )
         yield item
     handle.update(HTML(f"{html.escape(what)}: {total:,}, done"))
+
+
+@contextlib.contextmanager
+def transfer(what: str, total: int) -> Generator[Callable[[int], None]]:
+    """Show how many of total bytes are there, how fast they come, and how long the rest will take.
+
+    Gives a function to be told the number of bytes that are there: all of them, with those of an earlier call.
+    """
+    if in_notebook():
+        yield from _transfer_in_notebook(what, total)
+    elif sys.stderr.isatty():
+        yield from _transfer_in_terminal(what, total)
+    else:
+        yield from _transfer_in_log(what, total)
+
+
+def _transfer_in_terminal(what: str, total: int) -> Generator[Callable[[int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[words]}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(what, total=total, words="")
+        pace = Pace(total)
+
+        def show(done: int) -> None:
+            bars.update(task, completed=done, words=pace.words(done))
+
+        yield show
+
+
+def _transfer_in_notebook(what: str, total: int) -> Generator[Callable[[int], None]]:
+    from IPython.display import HTML, display
+
+    handle = display(HTML(html.escape(what)), display_id=True)
+    pace, latest, drawn = Pace(total), 0, 0.0
+
+    def show(done: int) -> None:
+        nonlocal latest, drawn
+        latest = done
+        words = pace.words(done)
+        if time.monotonic() - drawn > REDRAW_SECONDS:
+            drawn = time.monotonic()
+            handle.update(
+                HTML(f'{html.escape(what)} <progress max="{total}" value="{done}"></progress> {html.escape(words)}')
+            )
+
+    try:
+        yield show
+    finally:
+        state = "done" if latest == total else "not complete"
+        handle.update(HTML(f"{html.escape(what)}: {megabytes(latest)} of {megabytes(total)}, {state}"))
+
+
+def _transfer_in_log(what: str, total: int) -> Generator[Callable[[int], None]]:
+    note(f"{what}: {megabytes(total)} …")
+    pace, written = Pace(total), time.monotonic()
+
+    def show(done: int) -> None:
+        nonlocal written
+        words = pace.words(done)
+        if time.monotonic() - written > LOG_SECONDS:
+            written = time.monotonic()
+            note(f"{what}: {words}")
+
+    yield show
+
+
+class Pace:
+    """How fast bytes have come in the last seconds."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.seen: deque[tuple[float, int]] = deque()
+
+    def words(self, done: int) -> str:
+        """Such as "31 MB of 170 MB, 2.1 MB/s, 1:06 left"."""
+        now = time.monotonic()
+        if self.seen and done < self.seen[-1][1]:
+            self.seen.clear()  # it began anew
+        self.seen.append((now, done))
+        while self.seen[0][0] < now - RATE_SECONDS and len(self.seen) > 2:
+            self.seen.popleft()
+        text = f"{megabytes(done)} of {megabytes(self.total)}"
+        start, before = self.seen[0]
+        if now <= start or done <= before:
+            return text
+        rate = (done - before) / (now - start)
+        minutes, seconds = divmod(round((self.total - done) / rate), 60)
+        return f"{text}, {megabytes(rate)}/s, {minutes}:{seconds:02} left"
+
+
+def megabytes(count: float) -> str:
+    """A number of bytes, for people."""
+    if count < 1e6:
+        return f"{count / 1e3:.{0 if count >= 10e3 else 1}f} kB"
+    return f"{count / 1e6:.{0 if count >= 10e6 else 1}f} MB"
 
 
 class TrainingDisplay(Protocol):

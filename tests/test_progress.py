@@ -141,3 +141,64 @@ def test_track_in_a_notebook(kernel):
         in [content for kind, content in found if kind == "update_display_data"][-1]["data"]["text/html"]
     )
     assert [content["text"] for kind, content in found if kind == "stream"] == ["[0, 1, 2]\n"]
+
+
+# Transfers ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_pace_gives_rate_and_time_left(monkeypatch):
+    clock = iter([0.0, 1.0, 2.0, 3.0, 60.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    pace = progress.Pace(170_000_000)
+    assert pace.words(20_000_000) == "20 MB of 170 MB", "what was there before says nothing about the rate"
+    assert pace.words(21_000_000) == "21 MB of 170 MB, 1.0 MB/s, 2:29 left"
+    assert pace.words(24_000_000) == "24 MB of 170 MB, 2.0 MB/s, 1:13 left"
+    assert pace.words(0) == "0.0 kB of 170 MB", "it began anew"
+    assert pace.words(5_700_000) == "5.7 MB of 170 MB, 100 kB/s, 27:23 left"
+
+
+def test_the_rate_is_that_of_the_last_seconds(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    pace = progress.Pace(1_000_000_000)
+    for now in range(60):
+        words = pace.words(now * 10_000_000 if now < 30 else 300_000_000 + (now - 30) * 1_000_000)
+    assert ", 1.0 MB/s, " in words
+    assert len(pace.seen) < 10
+
+
+def test_a_transfer_in_a_log_is_a_line_now_and_then(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "LOG_SECONDS", 0.0)
+    with progress.transfer("fetching x.zip", 3_000_000) as show:
+        show(1_000_000)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == ["fetching x.zip: 3.0 MB …", "fetching x.zip: 1.0 MB of 3.0 MB"]
+
+
+def test_a_transfer_in_a_terminal_shows_rate_and_time_left():
+    seen, out = in_terminal(
+        "import time\nfrom practicum import progress\n"
+        "with progress.transfer('fetching x.zip', 3_000_000) as show:\n"
+        "    for done in range(0, 3_000_000, 100_000): show(done); time.sleep(0.02)\n"
+        "print('done')"
+    )
+    assert out == "done\n"
+    assert "fetching x.zip" in seen
+    assert "of 3.0 MB" in seen
+    assert "MB/s" in seen
+    assert "0:00 left" in seen
+
+
+@pytest.mark.parametrize(("last", "state"), [(3_000_000, "done"), (1_000_000, "not complete")])
+def test_a_transfer_in_a_notebook(kernel, last, state):
+    found = messages(
+        kernel,
+        "from practicum import progress\n"
+        f"with progress.transfer('fetching <x>.zip', 3_000_000) as show:\n    show(500_000)\n    show({last})",
+    )
+    assert [kind for kind, _ in found] == ["display_data", *["update_display_data"] * 2]
+    pages = [content["data"]["text/html"] for _, content in found]
+    assert '<progress max="3000000" value="500000"></progress>' in pages[1]
+    assert f": {last / 1e6:.1f} MB of 3.0 MB, {state}" in pages[-1]
+    assert all("fetching &lt;x&gt;.zip" in page for page in pages)
