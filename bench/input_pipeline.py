@@ -1,18 +1,20 @@
 """The images of a folder as batches: this project's way beside `keras.utils.image_dataset_from_directory`.
 
     python bench/input_pipeline.py                        # 60,000 photos of 500×375 and 60,000 of 128×96; 20 minutes
-    python bench/input_pipeline.py --photos 5000 --pixels 500x375
+    python bench/input_pipeline.py --photos 12000 --pixels 500x375 --rounds 5
 
 Images a second, in the first epoch (ours reads the folder, decodes into its cache, and looks for equal images then) and
 in later ones, without a network behind them; and the most memory that the processes held, all of ours added up, for an
-epoch of training as well. Both resize to 96×96. Each way runs in a process of its own. The photos are pieces of those
-of cats_vs_dogs in PRACTICUM_DATA, or of the two bundled ones. They need 2 GB in the temporary folder, and are deleted
-again. The last line is one JSON object.
+epoch of training as well. The two take turns, each time in a process of its own; of several rounds the medians count.
+Both resize to 96×96. The photos are pieces of those of cats_vs_dogs in PRACTICUM_DATA, or of the two bundled ones. They
+need 4 GB in the temporary folder, and are deleted again. The last line is one JSON object.
 """
 
 import argparse
 import json
 import os
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -79,21 +81,26 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=int, default=60_000)
     parser.add_argument("--pixels", action="append", help="width and height, as 500x375; may be given several times")
+    parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
-    found = {pixels: compare(options.photos, pixels) for pixels in options.pixels or ("500x375", "128x96")}
+    found = {
+        pixels: compare(options.photos, pixels, options.rounds) for pixels in options.pixels or ("500x375", "128x96")
+    }
     print(json.dumps({"photos": options.photos, **found}))
 
 
-def compare(photos, pixels):
-    """Both ways on so many photos of that size."""
+def compare(photos, pixels, rounds):
+    """Both ways on so many photos of that size, one after the other, so many times."""
     with tempfile.TemporaryDirectory() as work:
         folder = make_photos(Path(work) / "photos", photos, tuple(map(int, pixels.split("x"))))
         megabytes = sum(path.stat().st_size for path in folder.rglob("*.jpg")) / 1e6
-        os.sync()  # so that nobody waits for what is written late
         print(f"{photos:,} photos of {pixels}, {megabytes:,.0f} MB", flush=True)
-        # Ours first: so the files are no more in the system's memory for ours than for Keras.
-        found = {name: measure(code, folder, Path(work)) for name, code in (("practicum", OURS), ("keras", KERAS))}
-        found["training"] = measure(TRAINING, folder, Path(work))
+        turns = []
+        for _ in range(rounds):
+            shutil.rmtree(Path(work) / "cache", ignore_errors=True)
+            turns.append({"practicum": measure(OURS, folder, work), "keras": measure(KERAS, folder, work)})
+        found = {name: median(turn[name] for turn in turns) for name in turns[0]}
+        found["training"] = measure(TRAINING, folder, work)
     rates = {}
     for name in ("keras", "practicum"):
         first, *later = found[name]["seconds"]
@@ -113,6 +120,16 @@ def compare(photos, pixels):
         flush=True,
     )
     return {**found, "ratios": ratios}
+
+
+def median(runs):
+    """The run of median figures, each on its own."""
+    runs = list(runs)
+    whole = {key: statistics.median(run[key] for run in runs) for key in runs[0] if key != "seconds"}
+    return {
+        **whole,
+        "seconds": [statistics.median(times) for times in zip(*(run["seconds"] for run in runs), strict=True)],
+    }
 
 
 def make_photos(folder, count, size):
@@ -147,7 +164,11 @@ def _make_some(folder, numbers, size, sources):
 
 
 def measure(code, folder, work):
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PRACTICUM_CACHE": str(work / "cache")}
+    # Each way finds the photos in the system's memory, and nothing of the ways before waiting to be written.
+    for path in folder.rglob("*.jpg"):
+        path.read_bytes()
+    os.sync()
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PRACTICUM_CACHE": str(Path(work) / "cache")}
     environment |= {"PYTHONPATH": str(PROJECT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     arguments = [str(folder), str(SIZE), str(BATCH), str(LATER_EPOCHS)]
     done = subprocess.run(
