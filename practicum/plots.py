@@ -3,8 +3,7 @@
 In a notebook, a Figure as the last value of a cell is displayed; anywhere else, call its savefig.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
 import matplotlib.pyplot as plt
@@ -12,48 +11,28 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from practicum.data_plots import class_counts, duplicates, examples, mean_images
+from practicum.paper import BLUE, ORANGE, VERMILION, dark_paper, finished, style, written
 from practicum.tiles import SIGNED, Board
 
-# Okabe and Ito's colours, told apart with every kind of colour vision.
-BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+__all__ = [
+    "answers",
+    "class_counts",
+    "confusion",
+    "curves",
+    "dark_paper",
+    "duplicates",
+    "examples",
+    "feature_maps",
+    "filters",
+    "gallery",
+    "mean_images",
+    "probabilities",
+    "road",
+]
+
 MAPS = "viridis"  # from low to high
 MOST_TILES = 64
-
-STYLE = {
-    "font.size": 11,
-    "axes.titlesize": 12,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": False,
-    "figure.constrained_layout.use": True,
-    "figure.dpi": 96,
-    "legend.frameon": False,
-}
-DARK_INK, DARK_PAPER = "#d7dae0", "#1b1e24"
-DARK_STYLE = {
-    "figure.facecolor": DARK_PAPER,
-    "savefig.facecolor": DARK_PAPER,
-    "axes.facecolor": DARK_PAPER,
-    "text.color": DARK_INK,
-    "axes.labelcolor": DARK_INK,
-    "axes.edgecolor": DARK_INK,
-    "xtick.color": DARK_INK,
-    "ytick.color": DARK_INK,
-    "lines.color": DARK_INK,
-}
-_dark = False
-
-
-@contextmanager
-def dark_paper() -> Iterator[None]:
-    """Draw the figures made inside this block for a dark page."""
-    global _dark
-    before, _dark = _dark, True
-    try:
-        yield
-    finally:
-        _dark = before
 
 
 def curves(history: Mapping[str, Sequence[float]]) -> Figure:
@@ -62,7 +41,7 @@ def curves(history: Mapping[str, Sequence[float]]) -> Figure:
     Args:
         history: TrainingResult.history: "loss", "accuracy", "validation_loss", "validation_accuracy".
     """
-    with _style():
+    with style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
         epochs = np.arange(1, len(history["loss"]) + 1)
         for axes, name, title in ((left, "loss", "Loss (cross-entropy, nats)"), (right, "accuracy", "Accuracy")):
@@ -73,7 +52,7 @@ def curves(history: Mapping[str, Sequence[float]]) -> Figure:
         right.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
         right.set_ylim(0, 1.02)
         right.legend(loc="lower right")
-        return _finished(figure)
+        return finished(figure)
 
 
 def confusion(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
@@ -88,7 +67,7 @@ def confusion(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
     counts = np.asarray(counts)
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
-    with _style():
+    with style():
         side = 2.2 + 0.5 * len(class_names)
         figure, axes = plt.subplots(figsize=(side + 0.8, side))
         picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -97,15 +76,15 @@ def confusion(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
                 if counts[row, column]:
                     ink = "white" if shares[row, column] > 0.5 else "#222"
                     axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=ink, fontsize=9)
-        places = range(len(class_names))
-        axes.set_xticks(places, class_names, rotation=45, ha="right", rotation_mode="anchor")
-        axes.set_yticks(places, class_names)
+        places, names = range(len(class_names)), [written(name) for name in class_names]
+        axes.set_xticks(places, names, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_yticks(places, names)
         axes.set(xlabel="the network's answer", ylabel="the right class", title="Which classes are mixed up")
         axes.spines[:].set_visible(False)
         bar = figure.colorbar(picture, ax=axes, shrink=0.7, label="share of the right class")
         bar.outline.set_visible(False)
         bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-        return _finished(figure)
+        return finished(figure)
 
 
 def answers(
@@ -139,16 +118,17 @@ def gallery(
         columns: images a row.
     """
     captions = [
-        "\n".join(wrapped for line in caption.split("\n") for wrapped in wrap(line, 17)) for caption in captions
+        "\n".join(wrapped for line in caption.split("\n") for wrapped in wrap(written(line, 68) if line else "", 17))
+        for caption in captions
     ]
     lines = max((caption.count("\n") + 1 for caption in captions if caption), default=0)
-    with _style():
+    with style():
         rows = -(-len(images) // columns)
         board = Board(min(columns, max(len(images), 1)), rows, tile=1.15, below=0.16 * lines + 0.05, title=title)
         for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
             board.image(place // columns, place % columns, image)
             board.caption_below(place // columns, place % columns, caption)
-        return _finished(board.figure)
+        return finished(board.figure)
 
 
 def filters(kernel: np.ndarray, *, title: str = "Learned filters", most: int = MOST_TILES) -> Figure:
@@ -171,12 +151,12 @@ def filters(kernel: np.ndarray, *, title: str = "Learned filters", most: int = M
     depth, count = kernel.shape[2], min(kernel.shape[3], most)
     more = f" (the first {count} of {kernel.shape[3]})" if kernel.shape[3] > count else ""
     signed = kernel[..., :count]
-    with _style():
+    with style():
         if depth == 3:
-            return _finished(_colour_filters(signed, title + more))
+            return finished(_colour_filters(signed, title + more))
         if depth == 1:
-            return _finished(_one_slice_filters(signed[:, :, 0], title + more))
-        return _finished(_filter_slices(signed, title, kernel.shape[3]))
+            return finished(_one_slice_filters(signed[:, :, 0], title + more))
+        return finished(_filter_slices(signed, title, kernel.shape[3]))
 
 
 def _colour_filters(kernel: np.ndarray, title: str) -> Figure:
@@ -235,14 +215,14 @@ def feature_maps(maps: np.ndarray, *, title: str = "Feature maps", most: int = M
     count = min(maps.shape[2], most)
     more = f" (the first {count} of {maps.shape[2]})" if maps.shape[2] > count else ""
     scale = _map_scale(maps)
-    with _style():
+    with style():
         board = Board.of(count, tile=0.95, above=0.18, title=title + more, bar=True)
         for number in range(count):
             row, column = divmod(number, board.columns)
             board.put(row, column, maps[..., number], cmap=MAPS, norm=scale)
             board.caption_above(row, column, f"{number}" if maps[..., number].any() else f"{number} all zero")
         board.colour_bar(MAPS, scale, "activation")
-        return _finished(board.figure)
+        return finished(board.figure)
 
 
 def road(image: np.ndarray, maps: Mapping[str, np.ndarray], layers: Sequence[str], *, per_layer: int = 6) -> Figure:
@@ -254,7 +234,7 @@ def road(image: np.ndarray, maps: Mapping[str, np.ndarray], layers: Sequence[str
         layers: names of layers that give feature maps, in order.
         per_layer: how many maps a row shows: those with the highest mean.
     """
-    with _style():
+    with style():
         board = Board(per_layer, len(layers) + 1, tile=0.95, left=1.9, above=0.18)
         board.label(0, "the image")
         board.image(0, 0, image)
@@ -266,26 +246,7 @@ def road(image: np.ndarray, maps: Mapping[str, np.ndarray], layers: Sequence[str
             for column, number in enumerate(strongest):
                 board.put(row, column, layer_maps[..., number], cmap=MAPS, norm=_map_scale(layer_maps))
                 board.caption_above(row, column, f"{number}")
-        return _finished(board.figure)
-
-
-def examples(images: np.ndarray, labels: np.ndarray, class_names: Sequence[str], *, per_class: int = 8) -> Figure:
-    """A row of images for each class, taken at even steps through the class.
-
-    Args:
-        images: uint8 (N, H, W, C).
-        labels: int (N,).
-        class_names: one name a class.
-    """
-    with _style():
-        board = Board(per_class, len(class_names), tile=0.8, left=1.7)
-        for row, name in enumerate(class_names):
-            board.label(row, name)
-            places = np.flatnonzero(labels == row)
-            shown = places[np.linspace(0, len(places) - 1, min(per_class, len(places))).astype(int)]
-            for column, place in enumerate(shown):
-                board.image(row, column, images[place])
-        return _finished(board.figure)
+        return finished(board.figure)
 
 
 def probabilities(values: np.ndarray, class_names: Sequence[str]) -> Figure:
@@ -295,29 +256,17 @@ def probabilities(values: np.ndarray, class_names: Sequence[str]) -> Figure:
         values: (classes,), from 0 to 1.
         class_names: one name a class.
     """
-    with _style():
+    with style():
         figure, axes = plt.subplots(figsize=(5.5, 0.32 * len(class_names) + 0.8))
         places = np.arange(len(class_names))
         best = int(np.argmax(values))
         axes.barh(places, values, color=[VERMILION if place == best else BLUE for place in places])
         for place, value in zip(places, values, strict=True):
             axes.text(value + 0.01, place, f"{value:.0%}", va="center", fontsize=9)
-        axes.set_yticks(places, class_names)
+        axes.set_yticks(places, [written(name) for name in class_names])
         axes.invert_yaxis()
-        axes.set(xlim=(0, 1.1), xlabel="probability", title=f"The answer: {class_names[best]}")
-        return _finished(figure)
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    with plt.rc_context({**STYLE, **(DARK_STYLE if _dark else {})}):
-        yield
-
-
-def _finished(figure: Figure) -> Figure:
-    """Take figure out of pyplot's hands, or a notebook would display it a second time."""
-    plt.close(figure)
-    return figure
+        axes.set(xlim=(0, 1.1), xlabel="probability", title=f"The answer: {written(class_names[best])}")
+        return finished(figure)
 
 
 def _signed_scale(values: np.ndarray) -> Normalize:

@@ -79,9 +79,9 @@ class Board:
         else:
             self.put(row, column, image)
 
-    def label(self, row: int, text: str) -> None:
+    def label(self, row: int, text: str, **looks: Any) -> None:
         _, y = self._corner(row, 0)
-        self.axes.text(self.left - 0.12, y + self.tile / 2, text, ha="right", va="center", fontsize=10)
+        self.axes.text(self.left - 0.12, y + self.tile / 2, text, ha="right", va="center", fontsize=10, **looks)
 
     def caption_above(self, row: int, column: int, text: str) -> None:
         x, y = self._corner(row, column)

@@ -10,7 +10,7 @@ from conftest import PROJECT
 PACKAGE = PROJECT / "practicum"
 # Lower may not import higher. Modules on one line do not import each other.
 LAYERS = [
-    {"machine"},
+    {"machine", "chance", "paper"},
     {
         "dataset",
         "pixel_files",
@@ -20,6 +20,8 @@ LAYERS = [
         "pace",
         "recipes",
         "tiles",
+        "painting",
+        "image_checks",
         "reference",
         "anatomy",
         "sheets",
@@ -32,13 +34,14 @@ LAYERS = [
         "batches",
         "model_files",
         "inspection",
-        "plots",
+        "data_plots",
+        "shapes",
         "evaluation",
         "runs",
         "compiling",
         "network_page",
     },
-    {"folder", "coach", "explorer", "model"},
+    {"folder", "coach", "explorer", "model", "plots"},
     {"data", "training"},
     {"report", "doctor"},
     {"cli"},
@@ -59,6 +62,7 @@ NO_TENSORFLOW = {
         "recipes",
     ),
     *("reference", "explorer", "network_page", "anatomy", "sheets", "pages"),
+    *("paper", "data_plots", "image_checks", "chance", "painting", "shapes"),
 }
 PRINTS = {"cli", "progress"}
 

@@ -118,19 +118,6 @@ def test_answers_say_what_was_answered_and_what_is_right():
     assert {"cat 90%\nright", "cat 75%\nis: dog"} <= set(drawn(figure)[1])
 
 
-def test_examples_take_each_class_at_even_steps():
-    images = np.arange(20, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 3), np.uint8)
-    labels = np.arange(20) % 2
-    pictures, texts = drawn(plots.examples(images, labels, ("even", "odd"), per_class=3))
-    assert [int(picture[0, 0, 0]) for picture in pictures] == [0, 8, 18, 1, 9, 19]
-    assert texts == ["even", "odd"]
-
-
-def test_examples_of_a_small_class_leave_places_empty():
-    pictures, _ = drawn(plots.examples(np.zeros((1, 2, 2, 3), np.uint8), np.array([0]), ("a", "b")))
-    assert len(pictures) == 1
-
-
 def test_gallery_keeps_proportions():
     pictures, _ = drawn(plots.gallery([np.full((4, 8, 3), 9, np.uint8)], ["wide"]))
     assert pictures[0].shape == (8, 8, 4)
@@ -171,3 +158,15 @@ def test_long_captions_are_wrapped_so_that_neighbours_do_not_overlap():
     boxes = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
     assert not boxes[0].overlaps(boxes[1])
     assert min(box.y0 for box in boxes) >= 0, "the last line lies inside the figure"
+
+
+def test_names_with_dollars_and_missing_letters_are_written_out():
+    names = ("$a_b$", "\U000f0000")
+    drawn(plots.confusion(np.eye(2), names))
+    axes = plots.confusion(np.eye(2), names).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["$a_b$", "U+F0000"]
+    figure = plots.probabilities(np.array([0.25, 0.75]), names)
+    drawn(figure)
+    assert figure.axes[0].get_title(loc="left") == "The answer: U+F0000"
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["$a_b$", "U+F0000"]
+    assert drawn(plots.gallery(np.zeros((2, 4, 4, 3), np.uint8), ["$x^$ and $y_$", ""]))[1] == ["$x^$ and $y_$", ""]

@@ -1,0 +1,69 @@
+"""Names that can be drawn, whatever they are; colours that can be read."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from practicum import paper
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("cat", "cat"),
+        ("  two\n\tlines ", "two lines"),
+        ("$5_a$", "$5_a$"),
+        ("Käfer – ∑ Ж α", "Käfer – ∑ Ж α"),
+        ("", "(no name)"),
+        (" \n", "(no name)"),
+        ("\u202egnp.tac\u200b\x07", "gnp.tac"),
+        (7, "7"),
+        ("\udcff", "U+DCFF"),
+        ("\U000f0000", "U+F0000"),
+    ],
+)
+def test_names_are_written_as_far_as_they_can_be(name, shown):
+    assert paper.written(name) == shown
+
+
+def test_a_long_name_keeps_its_beginning_and_its_end():
+    assert paper.written("photos/holidays/IMG_0001.jpg", 20) == "photos/hol…_0001.jpg"
+    assert [len(paper.written("x" * 50, most)) for most in (10, 11, 24)] == [10, 11, 24]
+    assert paper.written("x" * 24) == "x" * 24
+
+
+def test_a_character_that_no_font_has_becomes_its_number(monkeypatch):
+    monkeypatch.setattr(paper, "OTHER_FONTS", ())
+    paper._fonts.cache_clear()
+    try:
+        assert paper.written("猫 cat") == "U+732B cat"
+        assert paper.written("न\u0941 a") == "U+0928 a", "a mark on a letter goes with it"
+    finally:
+        paper._fonts.cache_clear()
+
+
+def test_fonts_that_are_not_installed_are_not_asked_for():
+    with paper.style():
+        assert plt.rcParams["font.family"][0] == "DejaVu Sans"
+        assert list(paper._fonts()) == plt.rcParams["font.family"]
+        assert plt.rcParams["text.parse_math"] is False
+    assert plt.rcParams["text.parse_math"] is True
+
+
+def contrast(one, other):
+    def light(colour):
+        channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_text_can_be_read_and_bars_be_seen_on_both_papers():
+    ground, ink, warning = paper.inks()
+    assert min(contrast(ground, ink), contrast(ground, warning)) > 4.5
+    with paper.dark_paper():
+        dark_ground, dark_ink, dark_warning = paper.inks()
+    assert dark_ground != ground
+    assert min(contrast(dark_ground, dark_ink), contrast(dark_ground, dark_warning)) > 4.5
+    assert min(contrast(dark_ground, colour) for colour in (paper.BLUE, paper.ORANGE, paper.GREEN)) > 3
