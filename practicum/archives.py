@@ -20,6 +20,7 @@ from typing import IO, cast
 # What the standard library raises for an archive that was cut short or changed.
 DAMAGE = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, NotImplementedError)
 MOST_BYTES = 4_000_000_000  # that an archive may unpack to where nothing better is known
+MOST_HEADERS = 20_000_000  # bytes around the members
 MOST_AT_ONCE = 64_000_000  # bytes taken into memory in one go
 DRAINED = 1_000_000
 TAR_KINDS = {
@@ -48,7 +49,7 @@ def open_tar(path: Path, *, most_bytes: int = MOST_BYTES) -> Iterator[tarfile.Ta
         gzipped = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         unpacked = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if gzipped else raw
-        bounded = _Bounded(unpacked, most_bytes, path)
+        bounded = _Bounded(unpacked, most_bytes + MOST_HEADERS, path)
         with tarfile.open(fileobj=bounded, mode="r:") as archive:
             yield archive
         while bounded.read(DRAINED):  # the checksum of a gzip file stands at its very end

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from practicum import __version__
+from practicum.arguments import count, numbers, numbers_or_none, one_or_list
 from practicum.recipes import RECIPES
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -21,6 +22,7 @@ examples:
   python -m practicum train --data emoji --epochs 10 --out runs/a
   python -m practicum train --data photos.zip --target-accuracy 0.7 --time-budget 120 --json --out runs/b
   python -m practicum inspect runs/a --image cat.jpg --out cat.html
+  python -m practicum fetch cifar10 --to /media/usb
 
 exit status: 0 done, 1 failed, 2 wrong use or unusable input
 """
@@ -35,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         if os.environ.get("PRACTICUM_DEBUG"):
             raise
-        return _complain(str(error), WRONG_USE)
+        from practicum.checked_files import FetchError
+
+        return _complain(str(error), FAILED if isinstance(error, FetchError) else WRONG_USE)
     except KeyboardInterrupt:
         return _complain("interrupted", FAILED)
     except BrokenPipeError:
@@ -98,10 +102,10 @@ def _parser() -> argparse.ArgumentParser:
         default="fast",
         help="fast: the best known; plain: the bare network of the lesson (default: fast)",
     )
-    add("--filters", type=_numbers, metavar="N,N,…", help="filters of each module (default: the recipe's)")
+    add("--filters", type=numbers, metavar="N,N,…", help="filters of each module (default: the recipe's)")
     add(
         "--kernel-size",
-        type=_numbers,
+        type=numbers,
         default=(3,),
         metavar="N[,N…]",
         help="side of the filters, one for all or one a module (default: 3)",
@@ -109,21 +113,21 @@ def _parser() -> argparse.ArgumentParser:
     add("--padding", choices=("same", "valid"), default="same", help="zeros around the image, or none (default: same)")
     add(
         "--pool-size",
-        type=_numbers,
+        type=numbers,
         default=(2,),
         metavar="N[,N…]",
         help="side of the pooling tiles, one for all or one a module (default: 2)",
     )
     add(
         "--dense",
-        type=_numbers_or_none,
+        type=numbers_or_none,
         default=(64,),
         metavar="N,N,…",
         help='units of each fully connected layer, or "none" (default: 64)',
     )
     add("--dropout", type=float, help="share of units switched off in training (default: the recipe's)")
-    add("--epochs", type=_count, help="passes over the training images, at most (default: the recipe's)")
-    add("--batch-size", type=_count, help="images a step (default: the recipe's)")
+    add("--epochs", type=count, help="passes over the training images, at most (default: the recipe's)")
+    add("--batch-size", type=count, help="images a step (default: the recipe's)")
     add("--target-accuracy", type=float, metavar="SHARE", help="stop at this validation accuracy, 0 to 1")
     add("--time-budget", type=float, metavar="SECONDS", help="stop after about so many seconds")
     add("--precision", choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"), default="auto")
@@ -139,6 +143,21 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", action="store_true", help="print one JSON object on one line")
     train.set_defaults(run=_train)
 
+    audit = commands.add_parser(
+        "audit",
+        help="what becomes of each file of a folder of images",
+        description="List every file of a folder or archive of class folders: used, or left out and why. Nothing in it "
+        "is changed.",
+        epilog="example:\n  python -m practicum audit photos/ --out audit.html",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    audit.add_argument("folder", type=Path, metavar="FOLDER", help="a folder, .zip or .tar of class folders")
+    audit.add_argument("--image-size", type=int, metavar="PIXELS", help="height and width that train will be told")
+    audit.add_argument("--seed", type=int, default=0, help="the seed that train will be told (default: 0)")
+    audit.add_argument("--out", type=Path, metavar="PAGE", help="write it as an HTML page, too")
+    audit.add_argument("--json", action="store_true", help="print one JSON object on one line, with every file by name")
+    audit.set_defaults(run=_audit)
+
     inspect = commands.add_parser(
         "inspect",
         help="see what a trained network makes of an image",
@@ -152,27 +171,26 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("--out", type=Path, metavar="PAGE", help="where to write (default: RUN_DIR/IMAGE.html)")
     inspect.add_argument("--json", action="store_true", help="print one JSON object on one line")
     inspect.set_defaults(run=_inspect)
+
+    fetch = commands.add_parser(
+        "fetch",
+        help="fetch datasets for later, or for a folder that is handed round",
+        description="Fetch datasets, check them, and keep them in the cache or in a folder. What was interrupted "
+        "goes on where it was when the same command is given again.",
+        epilog="example:\n  python -m practicum fetch cifar10 fashion_mnist --to /media/usb",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    fetch.add_argument("names", nargs="*", metavar="NAME", help="cifar10, fashion_mnist, cats_vs_dogs")
+    fetch.add_argument("--all", action="store_true", help="all of them (265 MB)")
+    fetch.add_argument(
+        "--to",
+        type=Path,
+        metavar="DIR",
+        help="put the files there, for PRACTICUM_DATA=DIR to make them found (default: the cache)",
+    )
+    fetch.add_argument("--json", action="store_true", help="print one JSON object on one line")
+    fetch.set_defaults(run=_fetch)
     return parser
-
-
-def _count(text: str) -> int:
-    """A whole number above 0, checked here so that a slip is answered before anything is loaded."""
-    if not text.strip().isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0; got {text!r}")
-    return int(text)
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(_count(part) for part in text.split(","))
-    except (ValueError, argparse.ArgumentTypeError):
-        raise argparse.ArgumentTypeError(
-            f"expected whole numbers above 0 with commas between, such as 32,64; got {text!r}"
-        ) from None
-
-
-def _numbers_or_none(text: str) -> tuple[int, ...]:
-    return () if text.lower() in ("none", "0", "") else _numbers(text)
 
 
 def _doctor(options: argparse.Namespace, given: list[str]) -> int:
@@ -208,9 +226,9 @@ def _train(options: argparse.Namespace, given: list[str]) -> int:
         dataset.image_shape,
         len(dataset.class_names),
         filters=options.filters or recipe.filters,
-        kernel_size=_one_or_list(options.kernel_size),
+        kernel_size=one_or_list(options.kernel_size),
         padding=options.padding,
-        pool_size=_one_or_list(options.pool_size),
+        pool_size=one_or_list(options.pool_size),
         dense_units=options.dense,
         dropout=recipe.dropout if options.dropout is None else options.dropout,
         batch_norm=recipe.batch_norm,
@@ -274,6 +292,19 @@ def _train(options: argparse.Namespace, given: list[str]) -> int:
     return DONE
 
 
+def _audit(options: argparse.Namespace, given: list[str]) -> int:
+    from practicum.audit import audit
+
+    found = audit(options.folder, image_size=options.image_size, seed=options.seed)
+    if options.out:
+        found.save(options.out)
+    if options.json:
+        _print_json(found.to_dict())
+    else:
+        print(f"{found}\n\npage: {options.out}" if options.out else found)
+    return FAILED if found.problem else DONE
+
+
 def _inspect(options: argparse.Namespace, given: list[str]) -> int:
     from practicum import decoding
 
@@ -310,6 +341,33 @@ def _inspect(options: argparse.Namespace, given: list[str]) -> int:
     return DONE
 
 
+def _fetch(options: argparse.Namespace, given: list[str]) -> int:
+    from practicum import download
+
+    if bool(options.names) == options.all:
+        raise ValueError("fetch: name datasets, or give --all: " + ", ".join(download.DATASETS))
+    names = list(download.DATASETS) if options.all else list(dict.fromkeys(options.names))
+    for name in names:
+        download.published(name)  # a slip is answered before anything is fetched
+    paths: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    for name in names:
+        try:
+            paths[name] = str(download.fetch(name, options.to))
+        except download.FetchError as error:
+            failed[name] = str(error)
+        except KeyboardInterrupt:
+            return _complain("interrupted; what has come is kept, and the same command goes on from there", FAILED)
+    if options.json:
+        _print_json({"fetched": paths, "failed": failed})
+    else:
+        for name, path in paths.items():
+            print(f"{name}: {path}")
+        if options.to and paths:
+            print(f"To use it, set the environment variable PRACTICUM_DATA={options.to.expanduser().resolve()}")
+    return _complain(" | ".join(failed.values()), FAILED) if failed else DONE
+
+
 def _run_facts(run_dir: Path) -> dict[str, Any]:
     """What the run folder says of its data."""
     if not (run_dir / "model.keras").is_file() or not (run_dir / "dataset.json").is_file():
@@ -325,10 +383,6 @@ def _new_run_dir(name: str) -> Path:
     while (folder := Path("runs") / f"{stem}-{number}").exists():
         number += 1
     return folder
-
-
-def _one_or_list(values: tuple[int, ...]) -> int | list[int]:
-    return values[0] if len(values) == 1 else list(values)
 
 
 def _print_json(content: dict[str, Any]) -> None:

@@ -122,7 +122,7 @@ class _Asking(threading.Thread):
         scheme = request.url.scheme
         if scheme not in ("http", "https") or (scheme == "http" and self.address.startswith("https:")):
             raise Failure(
-                f"is redirected to {request.url}, which is not followed from {urlsplit(self.address).scheme}:"
+                f"is redirected to {request.url}, where only http and https are followed, and from https only https"
             )
 
     def _put(self, item: object) -> None:

@@ -156,19 +156,20 @@ def read_sheet(folder: Path, description: dict[str, Any]) -> tuple[np.ndarray, l
 
 
 def _load_findable(name: str, size: tuple[int, int] | None, seed: int) -> Dataset:
-    path = places.find(name) or download.fetched(name)
-    try:
-        if path is None:
-            path = download.fetch(name)
-    except ValueError as error:
-        raise type(error)(f"load: {error}") from None
+    path = places.find(name) or download.fetched(name) or _fetch(name)
     try:
         return _decode_findable(name, path, size, seed)
     except _DamagedError:
         if places.offline():
             raise
-    download.fetch(name)
-    return _decode_findable(name, path, size, seed)
+    return _decode_findable(name, _fetch(name), size, seed)
+
+
+def _fetch(name: str) -> Path:
+    try:
+        return download.fetch(name)
+    except ValueError as error:
+        raise type(error)(f"load: {error}") from None
 
 
 class _DamagedError(ValueError):

@@ -12,9 +12,11 @@ import sys
 import time
 from pathlib import Path
 
+import filelock  # noqa: F401 (before forking, for all)
+import httpx  # noqa: F401
 import numpy as np
 
-from practicum import cache, data, download, formats, remote  # noqa: F401 (before forking, for all)
+from practicum import cache, data, download, remote
 from practicum.checked_files import RemoteFile
 from practicum.connection import Limits
 

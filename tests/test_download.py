@@ -67,6 +67,7 @@ BODY = random.Random(0).randbytes(SIZE)
 OTHER = random.Random(1).randbytes(SIZE)
 QUICK = {"connect": 2.0, "silence": 0.8, "window": 1.2, "slowest": 5_000, "drops": 3, "rounds": 2, "pause": 0.05}
 LIMITS = Limits(**QUICK)
+PATIENT = {**QUICK, "silence": 2.0, "window": 20.0, "connect": 10.0}  # for many processes on two cores
 BROUGHT = os.environ.get("PRACTICUM_DATA", "")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -383,7 +384,7 @@ FAULTS = {
     ),
     "nothing": (Answer(b""), "sends 0 bytes"),
     "circle": (Answer(status=302, headers={"Location": "/x"}), "is redirected more than 5 times"),
-    "to a file": (Answer(status=302, headers={"Location": "file:///etc/passwd"}), "is redirected to file:///etc/passwd"),
+    "to a file": (Answer(status=302, headers={"Location": "file:///etc/passwd"}), "is redirected to file:.*/passwd"),
     "to ftp": (Answer(status=301, headers={"Location": "ftp://127.0.0.1/x"}), "is redirected to ftp:"),
 }  # fmt: skip
 
@@ -951,7 +952,8 @@ def test_a_nonsense_proxy_is_a_message(tmp_path, monkeypatch, value):
 def test_32_processes_fetch_and_decode_once(server, tmp_path):
     address = server.serve("/x", Answer(CIFAR, speed=400_000))
     builds = tmp_path / "builds"
-    process = child(order_for(address, body=CIFAR, call="load", processes=32), tmp_path, BUILDS=str(builds))
+    order = order_for(address, body=CIFAR, call="load", processes=32, limits=PATIENT)
+    process = child(order, tmp_path, BUILDS=str(builds))
     out, complaint = process.communicate(timeout=60)
     answers = out.split()
     assert len(answers) == 32, complaint
@@ -965,11 +967,12 @@ def test_32_processes_fetch_and_decode_once(server, tmp_path):
 def test_of_32_processes_one_finds_out_that_nothing_answers(server, tmp_path):
     address = server.serve("/x", Answer(BODY, stop_after=100, ending="stall"))
     start = time.monotonic()
-    out, complaint = child(order_for(address, call="fetch", processes=32), tmp_path).communicate(timeout=60)
+    order = order_for(address, call="fetch", processes=32, limits=PATIENT)
+    out, complaint = child(order, tmp_path).communicate(timeout=60)
     assert out.count("error: cifar10 is not here, and cifar-10-binary.tar.gz could not be fetched. Tried") == 32, (
         complaint
     )
-    assert out.count("sent nothing for 0.8 s") == 32
+    assert out.count("sent nothing for 2 s") == 32
     assert len(server.requests) <= 3 * LIMITS.rounds, "one asks, and who comes when it is over"
     assert time.monotonic() - start < 30
 

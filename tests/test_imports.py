@@ -26,10 +26,20 @@ LAYERS = [
         "anatomy",
         "sheets",
         "pages",
+        "archives",
+        "connection",
+        "arguments",
+        "reasons",
+        "kinds",
+        "duplicates",
+        "tar_list",
+        "layout",
     },
     {
         "cache",
+        "checked_files",
         "decoding",
+        "census",
         "formats",
         "batches",
         "model_files",
@@ -41,9 +51,10 @@ LAYERS = [
         "compiling",
         "network_page",
     },
-    {"folder", "coach", "explorer", "model", "plots"},
+    {"files", "coach", "explorer", "model", "plots", "places", "remote"},
+    {"folder", "download"},
     {"data", "training"},
-    {"report", "doctor"},
+    {"report", "doctor", "audit"},
     {"cli"},
     {"__main__"},
 ]
@@ -63,6 +74,8 @@ NO_TENSORFLOW = {
     ),
     *("reference", "explorer", "network_page", "anatomy", "sheets", "pages"),
     *("paper", "data_plots", "image_checks", "chance", "painting", "shapes"),
+    *("archives", "connection", "checked_files", "remote", "places", "download"),
+    *("audit", "census", "duplicates", "files", "kinds", "layout", "reasons", "tar_list"),
 }
 PRINTS = {"cli", "progress"}
 
