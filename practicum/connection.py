@@ -66,6 +66,8 @@ def get(address: str, headers: dict[str, str], limits: Limits) -> Iterator[tuple
     Raises:
         Failure: no answer, or one that is cut off or too slow, now or while the pieces are read.
     """
+    import httpx  # noqa: F401 (not within the time that the server is given)
+
     thread = _Asking(address, headers, limits)
     thread.start()
     try:
