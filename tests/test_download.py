@@ -22,11 +22,13 @@ The cases, each a failure of its own kind that some plausible way of fetching do
                 82 no_proxy; 83 a nonsense one; 84 32 processes; 85 32 and a dead server; 86 an old failure
     decoding    87 killed while decoding; 88 a bad checksum in the cache; 89 in PRACTICUM_DATA; 90 offline;
                 91 wrong size in the cache; 92 one of four files is missing
-    archives    93-100 tar: ../x, a/../../x, absolute, links, devices, pipe; 101-106 zip; 107-112 bombs; 113 wrong
-                checksum behind the last member; 114-116 IDX headers that lie
-    photos      117 hash recorded; 118 too few photos; 119 one that is cut off; 120 a bad checksum; 121 changed on the
-                disk; 122 changed at its origin; 123 an archive with a link
-    asking      124 one of several fails; 125 wrong names; 126 JSON; 127 interrupted
+    archives    93-104 tar: ../x, a/../../x, /x, ..\\x, C:/x, links, devices, a pipe, sparse, unknown;
+                105-112 zip: ../x, /x, backslashes, C:\\x, a zero byte, a link, a device, encrypted;
+                113-119 bombs: a member that is wanted, one that is not, many, a header, behind the end, gzip, zip;
+                120 wrong checksum behind the last member; 121-125 IDX headers that lie; 126 wrong bytes in IDX
+    photos      127 hash recorded; 128 too few photos; 129 one that is cut off; 130 a bad checksum; 131 no zip;
+                132 changed on the disk; 133 changed at its origin
+    asking      134 one of several fails; 135 wrong names; 136 JSON; 137 interrupted
 """
 
 import gzip
@@ -291,7 +293,8 @@ def test_a_part_with_wrong_bytes_is_found_out(server, tmp_path, part):
 
 def test_a_whole_part_needs_no_server(server, tmp_path):
     leave_part(tmp_path, BODY)
-    fetch(server.url("/gone"), to=tmp_path)
+    before = (tmp_path / "x.bin.part").stat().st_ino
+    assert fetch(server.url("/gone"), to=tmp_path).stat().st_ino == before, "renamed; a copy could be cut off"
     assert server.requests == []
 
 
