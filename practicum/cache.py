@@ -15,10 +15,20 @@ from typing import Any
 import numpy as np
 
 from practicum import progress
-from practicum.dataset import SPLITS, TEST_SHARE, VALIDATION_SHARE, Dataset, Split, image_keys, split_images
+from practicum.dataset import (
+    SPLITS,
+    TEST_SHARE,
+    VALIDATION_SHARE,
+    Dataset,
+    Split,
+    UnusableDataError,
+    image_keys,
+    split_images,
+)
 from practicum.pixel_files import PixelFile, copy_rows, keep_rows
 
-FORMAT = 5  # raise it when what is stored changes, so that older folders are not read
+FORMAT = 6  # raise it when what is stored changes, so that older folders are not read
+AUDIT_FILE = "audit.json"
 BUILDING = ".building-"
 ABANDONED_SECONDS = 3600
 
@@ -40,7 +50,9 @@ class Writer:
         self.folder = folder
         self.class_names: tuple[str, ...] = ()
         self.remarks: list[str] = []
-        self.keys: dict[str, np.ndarray] = {}  # of each split: equal for equal images
+        self.keys: dict[str, np.ndarray] = {}  # of each split: equal for images that may not stand in two
+        self.origins: dict[str, np.ndarray] = {}  # of each split: the numbers its images had when they were found
+        self.audit: Callable[[], dict[str, Any]] | None = None  # what to keep of the files, once the splits are cut
 
     def add(self, split: str, images: np.ndarray, labels: np.ndarray) -> None:
         """Images and labels that are in memory already."""
@@ -52,12 +64,21 @@ class Writer:
         """Room for so many images, to be written one by one."""
         return PixelFile.create(self.path(split, "images"), count, image_shape)
 
-    def finish(self, split: str, labels: np.ndarray, keys: np.ndarray, rows: np.ndarray | None = None) -> None:
-        """Labels and keys of the images of split. Of those reserved, only these rows are kept (None: all)."""
+    def finish(
+        self,
+        split: str,
+        labels: np.ndarray,
+        keys: np.ndarray,
+        rows: np.ndarray | None = None,
+        *,
+        origins: np.ndarray | None = None,
+    ) -> None:
+        """Labels, keys and origins of the images of split. Of those reserved, only these rows are kept (None: all)."""
         if rows is not None:
             keep_rows(self.path(split, "images"), rows)
         np.save(self.path(split, "labels"), labels.astype(np.int32))
         self.keys[split] = keys
+        self.origins[split] = np.arange(len(labels)) if origins is None else origins
 
     def path(self, split: str, part: str) -> Path:
         return self.folder / f"{split}_{part}.npy"
@@ -82,11 +103,7 @@ def load_or_build(
         key: whatever else the decoded images depend on (their size).
         seed: decides the splits that are cut from train.
     """
-    folder = cache_folder() / "decoded" / f"{_file_name(name)}-{_fingerprint(origin, (key, seed, FORMAT))}"
-    if not _is_whole(folder):
-        with _alone(folder):
-            if not _is_whole(folder):  # another process may have built it meanwhile
-                _store(folder, build, seed)
+    folder = entry(name, origin, build, key=key, seed=seed)
     description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
     splits = {
         split: Split(np.load(folder / f"{split}_images.npy", mmap_mode="r"), np.load(folder / f"{split}_labels.npy"))
@@ -100,6 +117,16 @@ def load_or_build(
         licence=licence,
         remarks=tuple(description["remarks"]),
     )
+
+
+def entry(name: str, origin: Path, build: Callable[[Writer], None], *, key: tuple[Any, ...], seed: int) -> Path:
+    """The folder in the cache that holds the dataset made of origin, built first where it is not there."""
+    folder = cache_folder() / "decoded" / f"{_file_name(name)}-{_fingerprint(origin, (key, seed, FORMAT))}"
+    if not _is_whole(folder):
+        with _alone(folder):
+            if not _is_whole(folder):  # another process may have built it meanwhile
+                _store(folder, build, seed)
+    return folder
 
 
 def _is_whole(folder: Path) -> bool:
@@ -147,6 +174,8 @@ def _store(folder: Path, build: Callable[[Writer], None], seed: int) -> None:
         writer = Writer(work)
         build(writer)
         _cut_missing_splits(writer, seed)
+        if writer.audit is not None:
+            (work / AUDIT_FILE).write_text(json.dumps(writer.audit()), encoding="utf-8")
         description = {"class_names": writer.class_names, "remarks": writer.remarks}
         (work / "dataset.json").write_text(json.dumps(description), encoding="utf-8")
         try:
@@ -180,10 +209,10 @@ def _cut_missing_splits(writer: Writer, seed: int) -> None:
     if {"validation", "test"} <= present and (copies := _copies(writer, "validation", "test")).any():
         rows = np.flatnonzero(~copies)
         if not len(rows):
-            raise ValueError("load: validation and test hold the same images. Put each image into one of them only.")
-        writer.finish(
-            "validation", np.load(writer.path("validation", "labels"))[rows], writer.keys["validation"][rows], rows
-        )
+            raise UnusableDataError(
+                "load: validation and test hold the same images. Put each image into one of them only."
+            )
+        _keep(writer, "validation", rows)
     labels = np.load(writer.path("train", "labels"))
     keys = writer.keys["train"]
     home = np.full(len(labels), "train", dtype="U10")
@@ -191,7 +220,7 @@ def _cut_missing_splits(writer: Writer, seed: int) -> None:
     for split in present - {"train"}:
         home[_copies(writer, "train", split)] = ""
     if not (home == "train").any():
-        raise ValueError(
+        raise UnusableDataError(
             "load: every training image also stands in validation or test, so none is left to learn from. Put each "
             "image into one of them only."
         )
@@ -203,16 +232,22 @@ def _cut_missing_splits(writer: Writer, seed: int) -> None:
         chosen = split_images(labels[left], keys[left], share * count / max(len(left), 1), seed=seed)
         home[left[chosen]] = split
         if not chosen.any():
-            raise ValueError(
+            raise UnusableDataError(
                 f"load: too few images to cut a {split} split from. Each split needs at least one image of some class; "
-                f"received {count} images in {len(set(labels.tolist()))} classes. Add images."
+                f"received {count} images, {len(set(keys.tolist()))} of them different, in "
+                f"{len(set(labels.tolist()))} classes. Add images."
             )
     for split in set(SPLITS) - present:
         rows = np.flatnonzero(home == split)
         copy_rows(writer.path("train", "images"), rows, writer.path(split, "images"))
-        writer.finish(split, labels[rows], keys[rows])
-    rows = np.flatnonzero(home == "train")
-    writer.finish("train", labels[rows], keys[rows], rows)
+        writer.finish(split, labels[rows], keys[rows], origins=writer.origins["train"][rows])
+    _keep(writer, "train", np.flatnonzero(home == "train"))
+
+
+def _keep(writer: Writer, split: str, rows: np.ndarray) -> None:
+    """Do without the other images of split."""
+    labels = np.load(writer.path(split, "labels"))
+    writer.finish(split, labels[rows], writer.keys[split][rows], rows, origins=writer.origins[split][rows])
 
 
 def _copies(writer: Writer, split: str, other: str) -> np.ndarray:
@@ -241,17 +276,27 @@ def _listing(origin: Path) -> Iterable[str]:
     """A line for each file, in an order that is the same each time."""
     entries = list(entries_of(origin)) if origin.is_dir() else [origin]
     for entry in sorted(entries, key=os.fspath):
+        facts = ""  # of a link to nothing
         with contextlib.suppress(OSError):
             status = entry.stat()
-            yield f"{os.fspath(entry)}\0{status.st_size}\0{status.st_mtime_ns}\n"
+            facts = f"{status.st_size}\0{status.st_mtime_ns}\0{status.st_mode}"  # the mode: who may read it
+        yield f"{os.fspath(entry)}\0{facts}\n"
 
 
-def entries_of(folder: Path) -> Iterator["os.DirEntry[str]"]:
-    """All files and folders in folder and below. Folders that are links are named but not entered."""
+def entries_of(folder: Path, closed: list[str] | None = None) -> Iterator["os.DirEntry[str]"]:
+    """All files and folders in folder and below. Folders that are links are named but not entered.
+
+    closed: takes the paths of the folders that may not be opened.
+    """
     waiting = [os.fspath(folder)]
     while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                yield entry
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
+        place = waiting.pop()
+        try:
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    yield entry
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except OSError:
+            if closed is not None:
+                closed.append(place)

@@ -9,7 +9,12 @@ import numpy as np
 
 VALIDATION_SHARE = 0.10
 TEST_SHARE = 0.15
+MOST_OF_SHARE = 1.5  # how much more than its share a split may get of a class, where images belong together
 SPLITS = ("train", "validation", "test")
+
+
+class UnusableDataError(ValueError):
+    """Files that can be read, but from which nothing can be learned. The message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +92,16 @@ def split_images(labels: np.ndarray, groups: Iterable[Any], share: float, *, see
         total = sum(map(len, class_groups))
         wanted = max(1, round(total * share))
         taken = 0
+        order = random.permutation(len(class_groups)).tolist()
         # Stop before the last group: a class keeps at least one image to learn from.
-        for place in random.permutation(len(class_groups))[:-1]:
+        for place in order[:-1]:
             if taken >= wanted:
                 break
-            chosen[class_groups[place]] = True
-            taken += len(class_groups[place])
+            if taken + len(class_groups[place]) <= MOST_OF_SHARE * wanted:  # a large group would be most of a split
+                chosen[class_groups[place]] = True
+                taken += len(class_groups[place])
+        if not taken and len(order) > 1:
+            chosen[class_groups[min(order, key=lambda place: len(class_groups[place]))]] = True
     return chosen
 
 

@@ -1,58 +1,134 @@
-"""The bytes of an image file -> pixels."""
+"""The bytes of an image file -> pixels, or the reason why there are none."""
 
 import io
-from dataclasses import dataclass
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from practicum.dataset import image_key
+from practicum.duplicates import thumbnails
+from practicum.kinds import HEAD, fault_of, gif_frames, kind_of, size_of, why_no_image
 from practicum.pixel_files import PixelFile
+from practicum.reasons import Note
 
-BROKEN = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # what Pillow raises for unusable files
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")  # tried in this order
+MOST_PIXELS = 50_000_000
+MOST_BYTES = 200_000_000  # of a file, as many as 50 megapixels take without being packed
 ENOUGH = 15 / 16  # of the wanted size; enlarging by the rest is not seen
 MAY_TURN = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")  # where an orientation may be written
+ORIENTATION = 0x0112  # its number among EXIF's tags
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+TURNED_BY_A_QUARTER = (
+    *(Image.Transpose.TRANSPOSE, Image.Transpose.TRANSVERSE),
+    *(Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270),
+)
+MOST_LETTERS = 100  # of what a decoder says
+STACKED_BYTES = 500_000  # of pixels from which thumbnails are made in one go: they find room in the processor's memory
 
 
-@dataclass(frozen=True)
-class Decoded:
-    """What became of a file: its own (height, width) when upright, and a key that is equal for equal pixels."""
+class Piece(NamedTuple):
+    """A file that lies whole inside another one, as in a .tar that is not packed."""
 
+    path: str
+    offset: int
+    size: int
+
+
+Source = str | bytes | Piece | Note  # a file's path, its content, where that lies, or why it cannot be had
+Item = tuple[str, int, Source]  # of which split, in which row
+
+
+class Refused(ValueError):  # noqa: N818 (not a mistake of anyone's)
+    """A file that gives no pixels, and why."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail or reason.replace("_", " "))
+        self.note = Note(reason, detail)
+
+
+class Decoded(NamedTuple):
+    """An image file's pixels, uint8 (height, width, 3), its own (height, width) when upright, its kind and frames."""
+
+    pixels: np.ndarray
     size: tuple[int, int]
+    kind: str
+    frames: int
+
+
+class Outcome(NamedTuple):
+    """What became of an image file: a key that is equal for equal pixels, and what Decoded says of it."""
+
     key: int
+    size: tuple[int, int]
+    kind: str
+    frames: int
+
+
+class Batch(NamedTuple):
+    """What became of the files of a batch, in their order, and the thumbnails of those that gave pixels."""
+
+    outcomes: list[Outcome | Note]
+    thumbnails: np.ndarray
 
 
 def decode_batch(
-    items: list[tuple[str, int, str | bytes]], files: dict[str, PixelFile], *, only_this_size: bool
-) -> list[Decoded | None]:
+    items: list[Item], files: dict[str, PixelFile], *, only_this_size: bool, quietly: bool = False
+) -> Batch:
     """Decode images to their places. (A function of its own, so that another process can do it.)
 
     Args:
         items: (split, row, path or content of the file).
         files: where the images of each split go.
         only_this_size: stop at the first image of another size than that of files.
+        quietly: hold back the warnings that Pillow has for odd files. For a process of its own: the threads of a
+            process have one list of warnings together.
 
     Returns:
-        One entry for each item up to there; None for what is no readable image.
+        An outcome for each item up to there: a Note of the reason for what gave no pixels.
     """
-    outcomes: list[Decoded | None] = []
+    if quietly:
+        with without_warnings():
+            return decode_batch(items, files, only_this_size=only_this_size)
+    outcomes: list[Outcome | Note] = []
     ready: dict[str, list[tuple[int, np.ndarray]]] = {split: [] for split in files}
-    for split, row, source in items:
+    images: list[np.ndarray] = []
+    for split, row, source in read_pieces(items):
         size = files[split].image_shape[:2]
         try:
-            pixels, own_size = decode(source, size)
-        except BROKEN:
-            outcomes.append(None)
+            image = decode(source, size)
+        except Refused as refusal:
+            outcomes.append(refusal.note)
             continue
-        outcomes.append(Decoded(own_size, image_key(pixels)))
-        if only_this_size and own_size != size:
-            return outcomes
-        ready[split].append((row, pixels))
-    for split, images in ready.items():
-        if images:
-            files[split].write(images)
-    return outcomes
+        outcomes.append(Outcome(image_key(image.pixels), image.size, image.kind, image.frames))
+        if only_this_size and image.size != size:
+            break
+        images.append(image.pixels)
+        ready[split].append((row, image.pixels))
+    for split, rows in ready.items():
+        if rows:
+            files[split].write(rows)
+    return Batch(outcomes, _thumbnails(images))
+
+
+def _thumbnails(images: list[np.ndarray]) -> np.ndarray:
+    if not images:
+        return np.empty((0, 1, 1, 3), np.uint8)
+    step = max(1, STACKED_BYTES // images[0].nbytes)
+    pieces = [np.stack(images[start : start + step]) for start in range(0, len(images), step)]
+    return np.concatenate([thumbnails(piece) for piece in pieces])
 
 
 def decode_image(content: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -63,19 +139,61 @@ def decode_image(content: bytes, size: tuple[int, int] | None = None) -> np.ndar
         size: (height, width) to resize to, or None for its own.
 
     Raises:
-        OSError or ValueError: no image, or one that cannot be decoded to its end.
+        ValueError: no image, one that cannot be decoded to its end, or one of more than 50 megapixels.
     """
-    return decode(content, size)[0]
+    with without_warnings():
+        return decode(content, size).pixels
 
 
-def decode(source: str | bytes, size: tuple[int, int] | None) -> tuple[np.ndarray, tuple[int, int]]:
-    """What decode_image gives, and the (height, width) of the upright image before it was resized.
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Pillow warns of odd files; an audit tells their owners in other words, and a test takes them for failures."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
-    source: a file's path, or its bytes.
+
+def decode(source: Source, size: tuple[int, int] | None) -> Decoded:
+    """The image of a file, resized to size (height, width) unless that is None.
+
+    Raises:
+        Refused: with the reason.
     """
+    if isinstance(source, Note):
+        raise Refused(source.reason, source.detail)
+    if isinstance(source, Piece):
+        ((_, _, source),) = read_pieces([("", 0, source)])
+        return decode(source, size)
     content = source if isinstance(source, bytes) else _read(source)
-    with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+    kind = kind_of(content)
+    if kind is None:
+        raise Refused(*why_no_image(content[:HEAD]))
+    _check_pixels(size_of(kind, content))
+    try:
+        fault = fault_of(kind, content)
+        if fault is None:
+            return _decode(content, kind, size)
+    except (Refused, MemoryError):
+        raise
+    except Exception as error:  # a decoder's own mistakes, too, are faults of the file
+        if isinstance(error, Image.DecompressionBombError):  # a JPEG
+            pixels = re.search(r"\d+", str(error))
+            raise Refused("too_many_pixels", f"{int(pixels[0]) / 1e6:,.0f} megapixels" if pixels else "") from None
+        if "truncated" in str(error).lower():
+            raise Refused("cut_short") from None
+        raise Refused("damaged", " ".join(str(error).split())[:MOST_LETTERS]) from None
+    raise Refused(fault)
+
+
+def _check_pixels(size: tuple[int, int] | None) -> None:
+    if size is not None and size[0] * size[1] > MOST_PIXELS:
+        raise Refused("too_many_pixels", f"{size[0]:,} × {size[1]:,} pixels")
+
+
+def _decode(content: bytes, kind: str, size: tuple[int, int] | None) -> Decoded:
+    with Image.open(io.BytesIO(content), formats=(kind,)) as picture:
         width, height = picture.size
+        _check_pixels(picture.size)
         if size is not None:
             # A large JPEG is decoded at a half, a quarter or an eighth of its size, which averages pixels by itself.
             # (It may lie on its side, so the longer side of size counts for both.)
@@ -84,14 +202,30 @@ def decode(source: str | bytes, size: tuple[int, int] | None) -> tuple[np.ndarra
         picture.load()
         upright: Image.Image = picture
         if any(name in picture.info for name in MAY_TURN):
-            drawn = picture.size
-            upright = ImageOps.exif_transpose(picture)
-            if upright.size != drawn:
-                width, height = height, width
+            turn = _turn(picture)
+            if turn is not None:
+                upright = picture.transpose(turn)
+                if turn in TURNED_BY_A_QUARTER:
+                    width, height = height, width
         colour = _to_rgb(upright)
+        frames = _frames(picture, kind, content)
     if size is not None and (colour.height, colour.width) != size:
         colour = colour.resize((size[1], size[0]), _filter(colour.height / size[0], colour.width / size[1]))
-    return np.asarray(colour), (height, width)
+    return Decoded(np.asarray(colour), (height, width), kind, frames)
+
+
+def _turn(picture: Image.Image) -> Image.Transpose | None:
+    """What to do with a photo that was stored as the camera was held."""
+    try:
+        return TURNS.get(picture.getexif().get(ORIENTATION, 1))
+    except Exception:  # notes of a camera that nobody can read are no reason to do without the photo
+        return None
+
+
+def _frames(picture: Image.Image, kind: str, content: bytes) -> int:
+    if kind == "JPEG":
+        return 1  # a phone's second picture in a file is not the next of a film
+    return gif_frames(content) if kind == "GIF" else getattr(picture, "n_frames", 1)
 
 
 def _filter(*factors: float) -> Image.Resampling:
@@ -104,20 +238,65 @@ def _filter(*factors: float) -> Image.Resampling:
 
 
 def _read(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (twice as fast as Path.read_bytes)
-        return file.read()
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (twice as fast as Path.read_bytes)
+            return _read_part(file, 0, os.fstat(file.fileno()).st_size)
+    except OSError as error:
+        raise _unreadable(error) from None
+
+
+def _read_part(file: io.FileIO, offset: int, size: int) -> bytes:
+    if size > MOST_BYTES:
+        raise Refused("too_large", f"{size / 1e6:,.0f} MB")
+    if offset:
+        file.seek(offset)
+    content = file.read(size)
+    while len(content) < size and (more := file.read(size - len(content))):  # network drives give a part
+        content += more
+    return content
+
+
+def _unreadable(error: OSError) -> Refused:
+    return Refused("unreadable", error.strerror or str(error))
+
+
+def read_pieces(items: list[Item]) -> list[Item]:
+    """The items with the content of those that are pieces of a larger file, which is opened once for all of them."""
+    path = next((source.path for _, _, source in items if isinstance(source, Piece)), None)
+    if path is None:
+        return items
+    read: list[Item] = []
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (as above)
+        for split, row, source in items:
+            if isinstance(source, Piece):
+                try:
+                    source = _read_part(file, source.offset, source.size)
+                except OSError as error:
+                    source = _unreadable(error).note
+            read.append((split, row, source))
+    return read
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I"):  # 16 bits a pixel: scale, do not cut off
-        return Image.fromarray((np.asarray(picture).astype(np.uint32) // 257).clip(0, 255).astype(np.uint8)).convert(
-            "RGB"
-        )
+    if picture.mode == "RGB" and "transparency" not in picture.info:
+        return picture
+    if picture.mode.startswith("I"):
+        return _from_16_bits(picture)
     if "A" in picture.getbands() or "transparency" in picture.info:
         paper = Image.new("RGBA", picture.size, "white")
         paper.alpha_composite(picture.convert("RGBA"))
         return paper.convert("RGB")
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
+    return picture.convert("RGB")
+
+
+def _from_16_bits(picture: Image.Image) -> Image.Image:
+    """16 bits a pixel, of which the upper eight are kept: scaled, not cut off."""
+    values = np.asarray(picture)
+    grey = (values.clip(0, 65535) >> 8).astype(np.uint8)
+    clear = picture.info.get("transparency")
+    if isinstance(clear, int):
+        grey[values == clear] = 255
+    return Image.fromarray(grey).convert("RGB")
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:

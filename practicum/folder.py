@@ -1,222 +1,240 @@
-"""A folder or an archive of class folders -> decoded images."""
+"""A folder or an archive of class folders -> decoded images, and a census of its files."""
 
 import os
-import tarfile
-import zipfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
-from practicum.cache import Writer, entries_of
-from practicum.decoding import BROKEN, Decoded, decode, decode_batch
+from practicum.cache import Writer
+from practicum.census import Census, left_out_in_words, remarks_on
+from practicum.dataset import SPLITS, UnusableDataError
+from practicum.decoding import (
+    Batch,
+    Item,
+    Outcome,
+    Piece,
+    Refused,
+    Source,
+    decode,
+    decode_batch,
+    without_warnings,
+)
+from practicum.duplicates import copy_groups, same_details, thumbnail_shape
+from practicum.files import HOW_TO_ARRANGE, Files, open_files, system_note
+from practicum.kinds import ENDINGS, ending_of, kind_of, why_no_image
+from practicum.layout import ImageFile, Layout, one_spelling
 from practicum.machine import usable_cores
 from practicum.progress import track
+from practicum.reasons import Note
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp")
-SPLIT_FOLDERS = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "test": "test",
-}
 DEFAULT_SIZE = (96, 96)
 BATCH_FILES, BATCH_BYTES = 64, 4_000_000  # decoded in one go
 PROCESSES_FROM, SMALL_FILE = 4000, 12_000  # images, and bytes of each
 MOST_WORKERS = 8
 PROCESSES_STAY = 20  # seconds, when there is nothing to do
-NAMED_FILES = 5  # how many left-out files a remark names
-HOW_TO_ARRANGE = "Make one folder for each class and put its images into it."
-
-
-@dataclass(frozen=True)
-class ImageFile:
-    """One image file: the split its folder names ("train" where it names none), its class and its path."""
-
-    split: str
-    class_name: str
-    path: str
 
 
 class OtherSizeError(Exception):
     """An image has another size than the first one."""
 
 
-class Files:
-    """The files of a folder, a .zip or a .tar alike: their relative paths, and what is in them, one after the other."""
-
-    def __init__(self, origin: Path) -> None:
-        self.origin = origin
-        self._read: Callable[[set[str]], Iterator[tuple[str, str | bytes]]]
-        if origin.is_dir():
-            self._read = self._read_folder
-            start = len(os.fspath(origin / "x")) - 1
-            entries = [(entry.path[start:].replace(os.sep, "/"), entry) for entry in entries_of(origin)]
-            self.paths = sorted(path for path, entry in entries if entry.is_file())
-            self.folders = sorted(path for path, entry in entries if entry.is_dir())
-        elif zipfile.is_zipfile(origin):
-            self._read = self._read_zip
-            with zipfile.ZipFile(origin) as archive:
-                names = archive.namelist()
-            self.paths = sorted({name for name in names if not name.endswith("/")})
-            self.folders = sorted(name.rstrip("/") for name in names if name.endswith("/"))
-        elif tarfile.is_tarfile(origin):
-            self._read = self._read_tar
-            with tarfile.open(origin) as archive:
-                members = archive.getmembers()
-            # Of a path that stands in it twice, the last one counts, as when it is unpacked.
-            self.last = {_tidy(member.name): member.offset for member in members if member.isfile()}
-            self.paths = sorted(self.last)
-            self.folders = sorted(_tidy(member.name) for member in members if member.isdir())
-        else:
-            raise ValueError(
-                f"load: {origin} is neither a folder nor a .zip or .tar archive that can be read. {HOW_TO_ARRANGE} "
-                "Pass that folder, or an archive of it."
-            )
-
-    def read(self, wanted: set[str]) -> Iterator[tuple[str, str | bytes]]:
-        """(path, source) of each wanted file, in the order in which they are quickest to read.
-
-        The source is the bytes of a file in an archive. In a folder it is the path, for whoever decodes it to read.
-        """
-        return self._read(wanted)
-
-    def _read_folder(self, wanted: set[str]) -> Iterator[tuple[str, str]]:
-        return ((path, f"{self.origin}{os.sep}{path}") for path in self.paths if path in wanted)
-
-    def _read_zip(self, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
-        with zipfile.ZipFile(self.origin) as archive:
-            for path in self.paths:
-                if path in wanted:
-                    yield path, archive.read(path)
-
-    def _read_tar(self, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
-        with tarfile.open(self.origin) as archive:
-            for member in archive:
-                path = _tidy(member.name)
-                if path in wanted and member.offset == self.last[path]:
-                    content = archive.extractfile(member)
-                    if content is not None:
-                        yield path, content.read()
-
-
-def _tidy(name: str) -> str:
-    return PurePosixPath(name).as_posix().lstrip("/")
-
-
-def decode_into(writer: Writer, origin: Path, size: tuple[int, int] | None) -> None:
+def decode_into(writer: Writer, origin: Path, size: tuple[int, int] | None, census: Census | None = None) -> None:
     """Decode every image of origin into writer, split by split, in the order of their paths.
 
-    Raises:
-        ValueError: no images, or fewer than two classes.
-    """
-    files = Files(origin)
-    images, empty_classes = find_images(files)
-    class_names = tuple(sorted({image.class_name for image in images}))
-    if len(class_names) < 2:
-        raise ValueError(
-            f"load: {origin} holds one class, {class_names[0]!r}, where at least two are needed. {HOW_TO_ARRANGE}"
-        )
-    if empty_classes:
-        writer.remarks.append(f"classes without images, left out: {', '.join(empty_classes)}")
-    writer.class_names = class_names
+    Args:
+        writer: takes images, labels, and what is to be known about the files.
+        origin: the folder or archive.
+        size: (height, width) of the images; None for their own where they share one.
+        census: of somebody who wants to know what became of each file also where no dataset comes of them: then all
+            are decoded before an UnusableDataError says why.
 
+    Raises:
+        UnusableDataError: no images, none to learn from, or fewer than two classes.
+    """
+    to_the_end = census is not None
+    census = Census() if census is None else census
+    census.origin = origin
+    files = open_files(origin)
+    folders = find_images(files, census)
+    census.count_classes(folders)
+    if not to_the_end:
+        _check(census)
+
+    decoded = _decode_in_one_size(files, census, writer, size)
+    broken = _take_notes(census, decoded.outcomes)
+    census.count_classes(folders)
+    keys = _find_copies(census, decoded, writer)
+    census.remarks = writer.remarks = remarks_on(census, broken)  # cutting splits will add to them
+    _check(census)
+    _finish(writer, census, keys)
+
+
+def _check(census: Census) -> None:
+    """See that there is something to learn from."""
+    left_out = left_out_in_words(census, set())
+    why = f" Left out: {left_out}." if left_out else ""
+    splits = {image.split for image in census.images}
+    if "train" not in splits:
+        raise UnusableDataError(
+            f"load: {census.origin} has {' and '.join(sorted(splits))} but no train folder. "
+            "Put the images to learn from into train/CLASS/."
+        )
+    for split in sorted(splits, key=SPLITS.index):
+        if all(census.is_left_out(image.path) for image in census.images if image.split == split):
+            raise UnusableDataError(
+                f"load: none of the {split} images of {census.origin} could be decoded. Are they image files?{why}"
+            )
+    if len(census.class_names) < 2:
+        raise UnusableDataError(
+            f"load: {census.origin} holds one class, {census.class_names[0]!r}, where at least two are needed.{why} "
+            f"{HOW_TO_ARRANGE}"
+        )
+
+
+def find_images(files: Files, census: Census) -> set[str]:
+    """Take into census the images that stand in class folders, sorted by path, and why the other files do not count.
+
+    Returns:
+        The classes that have a folder, whether or not there are images in it.
+
+    Raises:
+        UnusableDataError: there are no images, or none to learn from.
+    """
+    for path, note in files.notes.items():
+        census.note(path, note)
+    candidates = [path for path in files.paths if path not in files.heads or kind_of(files.heads[path])]
+    for path, head in files.heads.items():
+        kind = kind_of(head)
+        census.note(path, Note("no_ending", f"a {kind}") if kind else Note(*why_no_image(head, ending_of(path))))
+    if not candidates:
+        left_out = left_out_in_words(census, set())
+        why = f" Left out: {left_out}." if left_out else ""
+        raise UnusableDataError(f"load: {files.origin} holds no images ({', '.join(ENDINGS)}).{why} {HOW_TO_ARRANGE}")
+    layout = Layout.of(candidates)
+    found = []
+    places: dict[str, ImageFile | None] = {}  # by folder: many images share one
+    for path in candidates:
+        folder = path[: path.rfind("/") + 1]
+        if folder not in places:
+            places[folder] = layout.place(path)
+        place = places[folder]
+        if place is None:
+            census.note(path, Note("outside_splits" if layout.is_outside_splits(path) else "loose"))
+        else:
+            found.append(ImageFile(place.split, place.class_name, path))
+    census.images = one_spelling(found)
+    if not found:
+        raise UnusableDataError(f"load: the images of {files.origin} lie loose, in no class folder. {HOW_TO_ARRANGE}")
+    own_folders = (layout.place(f"{folder}/any") for folder in files.folders if system_note(f"{folder}/any") is None)
+    spelled = {image.class_name.casefold() for image in census.images}
+    return {
+        entry.class_name for entry in own_folders if entry is not None and entry.class_name.casefold() not in spelled
+    }
+
+
+class Decodings:
+    """What became of the images, by their numbers: outcomes, and thumbnails of those that have pixels."""
+
+    def __init__(self, count: int, size: tuple[int, int]) -> None:
+        self.outcomes: list[Outcome | Note] = [Note("unreadable", "not read")] * count
+        self.thumbnails = np.zeros((count, *thumbnail_shape(size), 3), np.uint8)
+
+    def add(self, numbers: list[int], batch: Batch) -> None:
+        """Take in a batch. It may be shorter than numbers, where decoding stopped early."""
+        good = []
+        for number, outcome in zip(numbers, batch.outcomes, strict=False):
+            self.outcomes[number] = outcome
+            if isinstance(outcome, Outcome):
+                good.append(number)
+        self.thumbnails[good[: len(batch.thumbnails)]] = batch.thumbnails
+
+
+def _decode_in_one_size(files: Files, census: Census, writer: Writer, size: tuple[int, int] | None) -> Decodings:
+    """Decode all images in this size; with None in their own where they share one, else in DEFAULT_SIZE."""
     # Without a size, all images are hoped to have that of the first one. What was done before one of another size turns
     # up is lost; but photos of several sizes show that soon, and where all are alike each is read once only.
-    own = first_size(files, images) if size is None else None
-    by_split = _by_split(images)
-    try:
-        keys = _decode_all(files, by_split, writer, size or own or DEFAULT_SIZE, only_this_size=own is not None)
-    except OtherSizeError:
-        keys = _decode_all(files, by_split, writer, DEFAULT_SIZE, only_this_size=False)
-
-    broken = sorted(path for path, key in keys.items() if key is None)
-    if broken:
-        shown = ", ".join(broken[:NAMED_FILES]) + (" …" if len(broken) > NAMED_FILES else "")
-        writer.remarks.append(f"{len(broken)} of {len(images)} files could not be decoded and are left out: {shown}")
-    numbers = {class_name: number for number, class_name in enumerate(class_names)}
-    for split, own_images in by_split.items():
-        rows = np.array([row for row, image in enumerate(own_images) if keys[image.path] is not None])
-        if not len(rows):
-            raise ValueError(f"load: none of the {split} images of {origin} could be decoded. Are they image files?")
-        kept = [own_images[row] for row in rows]
-        labels = np.array([numbers[image.class_name] for image in kept], np.int32)
-        writer.finish(split, labels, np.array([keys[image.path] for image in kept], np.uint64), rows)
-
-
-def _by_split(images: list[ImageFile]) -> dict[str, list[ImageFile]]:
-    """The images of each split, sorted by path as before: the same order on every machine."""
-    found: dict[str, list[ImageFile]] = {}
-    for image in images:
-        found.setdefault(image.split, []).append(image)
-    return found
+    with without_warnings():
+        own = first_size(files, census.images) if size is None else None
+        census.image_size = size or own or DEFAULT_SIZE
+        try:
+            return _decode_all(files, census.images, writer, census.image_size, only_this_size=own is not None)
+        except OtherSizeError:
+            census.image_size = DEFAULT_SIZE
+            return _decode_all(files, census.images, writer, DEFAULT_SIZE, only_this_size=False)
 
 
 def _decode_all(
-    files: Files, by_split: dict[str, list[ImageFile]], writer: Writer, size: tuple[int, int], *, only_this_size: bool
-) -> dict[str, int | None]:
-    """Decode each image to its place. Give a key for each path, None where it is no readable image.
+    files: Files, images: list[ImageFile], writer: Writer, size: tuple[int, int], *, only_this_size: bool
+) -> Decodings:
+    """Decode each image to its place.
 
     Raises:
         OtherSizeError: with only_this_size, as soon as an image has another one.
     """
     targets = {}
-    places: dict[str, tuple[str, int]] = {}
-    for split, own_images in by_split.items():
-        targets[split] = writer.reserve(split, len(own_images), (*size, 3))
-        places.update({image.path: (split, row) for row, image in enumerate(own_images)})
+    places: dict[str, tuple[int, str, int]] = {}
+    for split, numbers in _by_split(images).items():
+        targets[split] = writer.reserve(split, len(numbers), (*size, 3))
+        places.update({images[number].path: (number, split, row) for row, number in enumerate(numbers)})
 
-    keys: dict[str, int | None] = {}
+    decoded = Decodings(len(images), size)
     decode = partial(decode_batch, files=targets, only_this_size=only_this_size)
-    with closing(_in_parallel(decode, _batches(files, places), len(places))) as answers:
-        for path, outcome in track(answers, "decoding images", len(places)):
-            if only_this_size and outcome is not None and outcome.size != size:
+    with closing(_in_parallel(decode, _batches(files, places), len(images))) as answers:
+        for number in track(_one_by_one(answers, decoded), "decoding images", len(images)):
+            outcome = decoded.outcomes[number]
+            if only_this_size and isinstance(outcome, Outcome) and outcome.size != size:
                 raise OtherSizeError
-            keys[path] = None if outcome is None else outcome.key
-    return keys
+    return decoded
 
 
-def _batches(files: Files, places: dict[str, tuple[str, int]]) -> Iterator[tuple[list[str], list[tuple]]]:
-    """What is to be decoded, in pieces worth handing over: paths, and for each of them its place and source."""
-    paths: list[str] = []
-    items: list[tuple[str, int, str | bytes]] = []
+def _one_by_one(answers: Iterator[tuple[list[int], Batch]], decoded: Decodings) -> Iterator[int]:
+    """The number of each image that is done, once it is in decoded."""
+    for numbers, batch in answers:
+        decoded.add(numbers, batch)
+        yield from numbers[: len(batch.outcomes)]
+
+
+def _batches(files: Files, places: dict[str, tuple[int, str, int]]) -> Iterator[tuple[list[int], list[Item]]]:
+    """What is to be decoded, in pieces worth handing over: the images' numbers, places and sources."""
+    numbers: list[int] = []
+    items: list[Item] = []
     size = 0
     for path, source in files.read(set(places)):
-        paths.append(path)
-        items.append((*places[path], source))
-        size += len(source)  # what lies in memory: of a file in a folder, its path
-        if len(paths) == BATCH_FILES or size > BATCH_BYTES:
-            yield paths, items
-            paths, items, size = [], [], 0
-    if paths:
-        yield paths, items
+        number, split, row = places[path]
+        numbers.append(number)
+        items.append((split, row, source))
+        size += 0 if isinstance(source, str) else _bytes_in(source)  # what will lie in memory
+        if len(items) == BATCH_FILES or size > BATCH_BYTES:
+            yield numbers, items
+            numbers, items, size = [], [], 0
+    if items:
+        yield numbers, items
 
 
 def _in_parallel(
-    decode: Callable[[list[tuple]], list[Decoded | None]], batches: Iterator[tuple[list[str], list[tuple]]], count: int
-) -> Generator[tuple[str, Decoded | None]]:
-    """(path, outcome) of each item of the batches, while the next ones are being decoded."""
+    decode: Callable[..., Batch], batches: Iterator[tuple[list[int], list[Item]]], count: int
+) -> Generator[tuple[list[int], Batch]]:
+    """The numbers of each batch, and what became of it, while the next ones are being decoded."""
     first = next(batches)
     small = sum(_bytes_in(source) for _, _, source in first[1]) < SMALL_FILE * len(first[1])
-    with _workers(in_processes=small and count >= PROCESSES_FROM) as (executor, number):
-        waiting: deque[tuple[list[str], Future]] = deque()
+    in_processes = small and count >= PROCESSES_FROM
+    with _workers(in_processes=in_processes) as (executor, workers):
+        waiting: deque[tuple[list[int], Future]] = deque()
         try:
-            for paths, items in chain([first], batches):
-                waiting.append((paths, executor.submit(decode, items)))
-                if len(waiting) > 2 * number:  # waiting for the ones before bounds what lies in memory
+            for numbers, items in chain([first], batches):
+                waiting.append((numbers, executor.submit(decode, items, quietly=in_processes)))
+                if len(waiting) > 2 * workers:  # waiting for the ones before bounds what lies in memory
                     done, future = waiting.popleft()
-                    yield from zip(done, future.result(), strict=False)  # shorter where decoding stopped early
+                    yield done, future.result()
             while waiting:
                 done, future = waiting.popleft()
-                yield from zip(done, future.result(), strict=False)
+                yield done, future.result()
         except BrokenExecutor:
             raise ValueError(
                 "load: a process that decodes images was ended from outside, most likely for want of memory. Close "
@@ -228,11 +246,13 @@ def _in_parallel(
             wait([future for _, future in waiting])  # nobody may go on writing into the files
 
 
-def _bytes_in(source: str | bytes) -> int:
+def _bytes_in(source: Source) -> int:
     if isinstance(source, bytes):
         return len(source)
+    if isinstance(source, Piece):
+        return source.size
     with suppress(OSError):
-        return os.stat(source).st_size  # noqa: PTH116 (a str)
+        return os.stat(source).st_size if isinstance(source, str) else 0  # noqa: PTH116 (a str)
     return 0
 
 
@@ -255,73 +275,72 @@ def _workers(*, in_processes: bool) -> Iterator[tuple[Executor, int]]:
             yield threads, number
 
 
-def find_images(files: Files) -> tuple[list[ImageFile], list[str]]:
-    """The images that stand in class folders, sorted by path, and the names of class folders without any.
-
-    Raises:
-        ValueError: there are none.
-    """
-    candidates = sorted(path for path in files.paths if path.lower().endswith(SUFFIXES) and not _hidden(path))
-    if not candidates:
-        raise ValueError(f"load: {files.origin} holds no images ({', '.join(SUFFIXES)}). {HOW_TO_ARRANGE}")
-    layout = Layout.of(candidates)
-    images = [image for path in candidates if (image := layout.place(path)) is not None]
-    if not images:
-        raise ValueError(f"load: the images of {files.origin} lie loose, in no class folder. {HOW_TO_ARRANGE}")
-    if not any(image.split == "train" for image in images):
-        raise ValueError(
-            f"load: {files.origin} has {' and '.join(sorted({image.split for image in images}))} but no train folder. "
-            "Put the images to learn from into train/CLASS/."
-        )
-    used = {image.class_name for image in images}
-    class_folders = [layout.place(f"{folder}/any") for folder in files.folders if not _hidden(folder)]
-    return images, sorted({entry.class_name for entry in class_folders if entry is not None} - used)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How paths are read: wrappers around everything, then (train, validation, test,) class, image."""
-
-    wrappers: int
-    with_splits: bool
-
-    @classmethod
-    def of(cls, paths: list[str]) -> "Layout":
-        """The layout of these image paths."""
-        folders = [_parts(path)[:-1] for path in paths]
-        wrappers = 0
-        # A folder around everything is a wrapper if folders follow in it; a lone train/ is none.
-        while all(len(part) > wrappers + 1 for part in folders):
-            names = {part[wrappers] for part in folders}
-            if len(names) > 1 or names.pop().lower() in SPLIT_FOLDERS:
-                break
-            wrappers += 1
-        nested = [part[wrappers:] for part in folders if len(part) > wrappers]
-        with_splits = any(len(part) > 1 for part in nested) and all(part[0].lower() in SPLIT_FOLDERS for part in nested)
-        return cls(wrappers, with_splits)
-
-    def place(self, path: str) -> ImageFile | None:
-        """The split and class of a path, or None where it stands in no class folder."""
-        folders = _parts(path)[self.wrappers : -1]
-        if self.with_splits:
-            return ImageFile(SPLIT_FOLDERS[folders[0].lower()], folders[1], path) if len(folders) > 1 else None
-        return ImageFile("train", folders[0], path) if folders else None
-
-
-def _hidden(path: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in _parts(path))
-
-
-def _parts(path: str) -> list[str]:
-    """The names in a path. (pathlib takes twenty times as long, and a folder may hold 60,000 images.)"""
-    return [part for part in path.split("/") if part not in ("", ".")]
-
-
 def first_size(files: Files, images: list[ImageFile]) -> tuple[int, int] | None:
     """(height, width) of the first image that can be read, or None where there is none."""
     for _, source in files.read({image.path for image in images}):
         try:
-            return decode(source, None)[1]
-        except BROKEN:
+            return decode(source, None).size
+        except Refused:
             continue  # decoding will list it
     return None
+
+
+def _take_notes(census: Census, outcomes: list[Outcome | Note]) -> list[str]:
+    """Take into census what is to be said about the decoded files; give the paths of those that could not be."""
+    broken = []
+    for image, outcome in zip(census.images, outcomes, strict=True):
+        path = image.path
+        if isinstance(outcome, Note):
+            census.note(path, outcome)
+            broken.append(path)
+            continue
+        if outcome.frames > 1:
+            census.note(path, Note("animated", f"{outcome.frames} pictures"))
+        if outcome.kind != "JPEG" or not path.endswith(".jpg"):  # most are
+            named = ENDINGS.get(ending_of(path))
+            if named is not None and named != outcome.kind:
+                census.note(path, Note("wrong_ending", f"is a {outcome.kind}"))
+    return broken
+
+
+def _find_copies(census: Census, decoded: Decodings, writer: Writer) -> dict[int, int]:
+    """Find which images are of one picture. Give a key for the number of each image, equal for copies."""
+    numbers = np.array(census.used(), np.int64)
+    own_keys = np.array([decoded.outcomes[number].key for number in numbers], np.uint64)
+    places = {number: (split, row) for split, own in _by_split(census.images).items() for row, number in enumerate(own)}
+    images = {split: np.load(writer.path(split, "images"), mmap_mode="r") for split in _by_split(census.images)}
+
+    def confirm(one: int, other: int) -> bool:
+        first, second = (images[split][row] for split, row in (places[numbers[one]], places[numbers[other]]))
+        return same_details(first, second)
+
+    groups = copy_groups(own_keys, decoded.thumbnails[numbers], confirm)
+    census.add_copies(numbers, groups, own_keys)
+    return dict(zip(numbers.tolist(), own_keys[groups].tolist(), strict=True))
+
+
+def _finish(writer: Writer, census: Census, keys: dict[int, int]) -> None:
+    """Give the writer the labels of the images that are used."""
+    writer.class_names = census.class_names
+    labels = {class_name: label for label, class_name in enumerate(census.class_names)}
+    for split, numbers in _by_split(census.images).items():
+        rows = np.array([row for row, number in enumerate(numbers) if number in keys])
+        kept = [numbers[row] for row in rows]
+        writer.finish(
+            split,
+            np.array([labels[census.images[number].class_name] for number in kept], np.int32),
+            np.array([keys[number] for number in kept], np.uint64),
+            rows,
+            origins=np.array(kept),
+        )
+    writer.audit = lambda: census.facts(
+        {number: split for split, numbers in writer.origins.items() for number in numbers.tolist()}
+    )
+
+
+def _by_split(images: list[ImageFile]) -> dict[str, list[int]]:
+    """The numbers of the images of each split, sorted by path as before: the same order on every machine."""
+    found: dict[str, list[int]] = {}
+    for number, image in enumerate(images):
+        found.setdefault(image.split, []).append(number)
+    return found

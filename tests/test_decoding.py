@@ -1,48 +1,117 @@
 """Pixels that come out right whatever the file's kind."""
 
-import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
+from odd_files import encoded, png_chunk, rle_bmp
 from PIL import Image
 
 from practicum.data import photo
-from practicum.decoding import decode_image, to_grey
+from practicum.decoding import Piece, Refused, decode, decode_image, to_grey
+from practicum.reasons import Note
 
 
-def encoded(picture, kind="PNG", **options):
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
+def png(bits, colour_type, rows, *chunks, size=None):
+    """A PNG written by hand, for kinds that Pillow reads but does not write: rows of packed bytes.
+
+    size: (width, height) if it is interlaced; the rows are then those of its seven passes.
+    """
+    values = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour_type]
+    width, height = size or (len(rows[0]) * 8 // bits // values, len(rows))
+    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, size is not None)
+    pixels = zlib.compress(b"".join(b"\0" + bytes(row) for row in rows))
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", pixels), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*part) for part in parts)
 
 
-RED, HALF = (255, 0, 0), np.array([[[255, 0, 0, 0], [255, 0, 0, 255], [255, 0, 0, 128]]], np.uint8)
+def in_16_bits(*values):
+    return struct.pack(f">{len(values)}H", *values)
 
 
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        (encoded(Image.new("RGB", (1, 1), RED)), [[RED]]),
-        (encoded(Image.new("L", (1, 1), 100)), [[(100, 100, 100)]]),
-        (encoded(Image.new("1", (1, 1), 1)), [[(255, 255, 255)]]),
-        (encoded(Image.new("P", (1, 1), RED)), [[RED]]),
-        (encoded(Image.fromarray(HALF)), [[(255, 255, 255), RED, (255, 127, 127)]]),
-        (encoded(Image.fromarray(np.array([[[0, 255], [0, 0]]], np.uint8), "LA")), [[(0, 0, 0), (255, 255, 255)]]),
-        (
-            encoded(Image.fromarray(np.array([[0, 32768, 65535]], np.uint16))),
-            [[(0, 0, 0), (127, 127, 127), (255, 255, 255)]],
-        ),
-        (encoded(Image.new("RGB", (1, 1), RED), "GIF"), [[RED]]),
-        (encoded(Image.new("RGB", (1, 1), RED), "BMP"), [[RED]]),
-        (encoded(Image.new("RGB", (1, 1), RED), "WEBP", lossless=True), [[RED]]),
-    ],
-    ids=["rgb", "grey", "1 bit", "palette", "rgba", "grey+alpha", "16 bit", "gif", "bmp", "webp"],
-)
-@pytest.mark.filterwarnings("ignore:'mode' parameter:DeprecationWarning")
-def test_every_kind_of_pixel_comes_out_as_rgb(content, expected):
+def framed_gif(**options):
+    """A GIF of which the first picture is smaller than its screen, and a second one follows."""
+    first, second = Image.new("P", (2, 2)), Image.new("P", (2, 2), 1)
+    for image in (first, second):
+        image.putpalette([255, 0, 0, 0, 0, 255])
+    return encoded(first, "GIF", save_all=True, append_images=[second], **options)
+
+
+RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
+HALF = np.array([[[255, 0, 0, 0], [255, 0, 0, 255], [255, 0, 0, 128]]], np.uint8)
+RGB = np.random.default_rng(0).integers(0, 256, (9, 7, 3)).astype(np.uint8)
+SMOOTH = np.add.outer(np.arange(32) * 4, np.arange(40) * 3)[..., None] // np.array([1, 2, 3])
+SMOOTH = SMOOTH.astype(np.uint8)
+GREY = RGB[..., :1].repeat(3, axis=2)
+PALETTE = bytes([255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9])
+OS2_BMP = b"BM" + struct.pack("<IHHIIHHHH", 26 + 8, 0, 0, 26, 12, 2, 1, 1, 24) + bytes(
+    [0, 0, 255, 0, 255, 0, 0, 0]
+)  # fmt: skip
+BMP_555 = b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54 + 4, 0, 0, 54, 40, 2, -1, 1, 16, 0, 4, 0, 0, 0, 0) + struct.pack(
+    "<HH", 31 << 10, 31 << 5
+)  # fmt: skip
+
+# name: (content, its pixels, how far they may be off)
+KINDS = {
+    "PNG, RGB": (encoded(Image.fromarray(RGB)), RGB, 0),
+    "PNG, grey": (encoded(Image.fromarray(RGB[..., 0])), GREY, 0),
+    "PNG, 1 bit": (png(1, 0, [[0b10100000], [0b01010000]]), [[WHITE, BLACK] * 2 + [BLACK] * 4,
+                                                             [BLACK, WHITE] * 2 + [BLACK] * 4], 0),
+    "PNG, 2 bits": (png(2, 0, [[0b00011011]]), [[(0,) * 3, (85,) * 3, (170,) * 3, (255,) * 3]], 0),
+    "PNG, 4 bits": (png(4, 0, [[0x0F, 0x84]]), [[(0,) * 3, (255,) * 3, (136,) * 3, (68,) * 3]], 0),
+    "PNG, 1 bit, one of both transparent": (
+        png(1, 0, [[0b10000000]], (b"tRNS", in_16_bits(0))), [[WHITE] * 8], 0),
+    "PNG, grey, one transparent": (png(8, 0, [[0, 50, 200]], (b"tRNS", in_16_bits(50))),
+                                   [[BLACK, WHITE, (200,) * 3]], 0),
+    "PNG, RGB, one transparent": (png(8, 2, [[255, 0, 0, 0, 0, 255]], (b"tRNS", in_16_bits(255, 0, 0))),
+                                  [[WHITE, BLUE]], 0),
+    "PNG, palette": (png(8, 3, [[0, 1, 2]], (b"PLTE", PALETTE)), [[RED, GREEN, BLUE]], 0),
+    "PNG, palette of 2 bits": (png(2, 3, [[0b00011011]], (b"PLTE", PALETTE)), [[RED, GREEN, BLUE, (9, 9, 9)]], 0),
+    "PNG, palette, half transparent": (png(8, 3, [[0, 1, 2]], (b"PLTE", PALETTE), (b"tRNS", bytes([0, 128]))),
+                                       [[WHITE, (127, 255, 127), BLUE]], 1),
+    "PNG, grey and alpha": (png(8, 4, [[0, 255, 0, 0, 0, 128]]), [[BLACK, WHITE, (127,) * 3]], 1),
+    "PNG, RGBA": (encoded(Image.fromarray(HALF)), [[WHITE, RED, (255, 127, 127)]], 1),
+    "PNG, 16 bits of grey": (png(16, 0, [in_16_bits(0, 32768, 65535, 257 * 77, 255)]),
+                             [[BLACK, (127,) * 3, WHITE, (77,) * 3, BLACK]], 1),
+    "PNG, 16 bits of grey, one transparent": (
+        png(16, 0, [in_16_bits(1000, 65535, 30000)], (b"tRNS", in_16_bits(30000))), [[(3,) * 3, WHITE, WHITE]], 1),
+    "PNG, 16 bits of grey and alpha": (png(16, 4, [in_16_bits(257 * 9, 65535, 0, 0)]), [[(9,) * 3, WHITE]], 1),
+    "PNG, 16 bits of RGB": (png(16, 2, [in_16_bits(65535, 257 * 100, 300)]), [[(255, 100, 1)]], 1),
+    "PNG, 16 bits of RGBA": (png(16, 6, [in_16_bits(65535, 0, 0, 65535, 65535, 0, 0, 0)]), [[RED, WHITE]], 1),
+    "PNG, interlaced": (png(8, 0, [[0], [200]], size=(2, 1)), [[BLACK, (200,) * 3]], 0),
+    "GIF": (encoded(Image.fromarray(RGB[:2, :2]), "GIF"), RGB[:2, :2], 0),
+    "GIF, one transparent": (framed_gif(transparency=0, disposal=2), [[WHITE] * 2] * 2, 0),
+    "GIF, the first picture of two": (framed_gif(duration=10), [[RED] * 2] * 2, 0),
+    "BMP": (encoded(Image.fromarray(RGB), "BMP"), RGB, 0),
+    "BMP, palette": (encoded(Image.fromarray(RGB[..., 0]).convert("P"), "BMP"), GREY, 0),
+    "BMP, 1 bit": (encoded(Image.fromarray(RGB[..., 0] > 99), "BMP"), (RGB[..., :1] > 99).repeat(3, 2) * 255, 0),
+    "BMP, 32 bits": (encoded(Image.fromarray(RGB).convert("RGBA"), "BMP"), RGB, 0),
+    "BMP, 16 bits, from top to bottom": (BMP_555, [[RED, GREEN]], 0),
+    "BMP of OS/2": (OS2_BMP, [[RED, GREEN]], 0),
+    "BMP, run lengths": (rle_bmp(5, 2), [[BLUE] * 5, [RED] * 5], 0),
+    "WebP without loss": (encoded(Image.fromarray(RGB), "WEBP", lossless=True), RGB, 0),
+    "WebP with alpha": (encoded(Image.fromarray(HALF), "WEBP", lossless=True, exact=True),
+                        [[WHITE, RED, (255, 127, 127)]], 1),
+    "WebP with loss": (encoded(Image.new("RGB", (16, 16), (200, 40, 40)), "WEBP", quality=95),
+                       np.full((16, 16, 3), (200, 40, 40)), 4),
+    "JPEG": (encoded(Image.fromarray(SMOOTH), "JPEG", quality=98, subsampling=0), SMOOTH, 4),
+    "JPEG, grey": (encoded(Image.fromarray(SMOOTH[..., 0]), "JPEG", quality=98), SMOOTH[..., :1].repeat(3, 2), 4),
+    "JPEG, progressive": (encoded(Image.fromarray(SMOOTH), "JPEG", quality=98, subsampling=0, progressive=True),
+                          SMOOTH, 4),
+    "JPEG, CMYK": (encoded(Image.fromarray(SMOOTH).convert("CMYK"), "JPEG", quality=98, subsampling=0), SMOOTH, 4),
+    "JPEG, CMYK with black": (encoded(Image.new("CMYK", (16, 16), (0, 255, 255, 128)), "JPEG", quality=98),
+                              np.full((16, 16, 3), (127, 0, 0)), 4),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_pixel_comes_out_as_rgb(kind):
+    content, expected, off = KINDS[kind]
     pixels = decode_image(content)
     assert pixels.dtype == np.uint8
-    assert np.abs(pixels.astype(int) - np.array(expected)).max() <= 1
+    assert pixels.shape == np.shape(expected)
+    assert np.abs(pixels.astype(int) - np.array(expected)).max() <= off
 
 
 def test_transparent_palette_is_laid_on_white():
@@ -126,3 +195,28 @@ def test_a_phones_file_of_two_pictures_gives_the_first():
     red, blue = Image.new("RGB", (40, 30), RED), Image.new("RGB", (40, 30), (0, 0, 255))
     pixels = decode_image(encoded(red, "MPO", save_all=True, append_images=[blue]), (10, 10))
     assert np.abs(pixels.astype(int) - RED).max() < 4
+
+
+def test_what_camera_notes_say_wrongly_is_no_reason_to_do_without_the_photo():
+    content = encoded(Image.new("RGB", (16, 8), RED), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01")
+    assert decode_image(content).shape == (8, 16, 3)
+
+
+def test_every_file_has_its_reason(tmp_path):
+    (tmp_path / "x.jpg").write_bytes(b"hello")
+    for source, reason in (
+        (b"", "empty"),
+        (str(tmp_path / "x.jpg"), "text"),
+        (str(tmp_path / "nowhere.jpg"), "unreadable"),
+        (Piece(str(tmp_path / "x.jpg"), 0, 0), "empty"),
+        (Note("encrypted"), "encrypted"),
+    ):
+        with pytest.raises(Refused) as refusal:
+            decode(source, None)
+        assert refusal.value.note.reason == reason
+
+
+def test_a_piece_of_a_file_is_read_from_its_place(tmp_path):
+    content = encoded(Image.new("RGB", (3, 2), RED))
+    (tmp_path / "x").write_bytes(b"before" + content + b"after")
+    assert decode(Piece(str(tmp_path / "x"), 6, len(content)), None).pixels.shape == (2, 3, 3)

@@ -2,7 +2,10 @@
 
 import pytest
 
-from practicum.folder import Files, ImageFile, Layout, find_images
+from practicum.census import Census
+from practicum.files import open_files
+from practicum.folder import find_images
+from practicum.layout import ImageFile, Layout, one_spelling
 
 
 @pytest.mark.parametrize(
@@ -18,6 +21,14 @@ from practicum.folder import Files, ImageFile, Layout, find_images
         (["cat/1.jpg", "loose.jpg", "dog/2.jpg"], [("train", "cat"), None, ("train", "dog")]),
         (["train/1.jpg", "steam engine/2.jpg"], [("train", "train"), ("train", "steam engine")]),
         (["cat/1.jpg"], [("train", "cat")]),
+        (["1.jpg"], [None]),
+        (["p/1.jpg", "p/cat/1.jpg", "p/dog/2.jpg", "2.jpg"], [None, ("train", "cat"), ("train", "dog"), None]),
+        (["cat/1.jpg", "cat/deep/2.jpg"], [("train", "cat"), ("train", "cat")]),
+        (["train/a/1.jpg", "train/b/1.jpg", "misc/1.jpg"], [("train", "a"), ("train", "b"), None]),
+        (["train/a/1.jpg", "train/a/2.jpg", "car/1.jpg"], [("train", "train"), ("train", "train"), ("train", "car")]),
+        (["train/1.jpg", "train/a/1.jpg", "train/b/1.jpg", "car/1.jpg"], [("train", "train")] * 3 + [("train", "car")]),
+        (["train/a/1.jpg", "test/1.jpg"], [("train", "a"), None]),
+        (["TRAIN/a/1.jpg", "Valid/a/1.jpg"], [("train", "a"), ("validation", "a")]),
     ],
 )
 def test_layouts(paths, expected):
@@ -30,9 +41,23 @@ def test_images_come_sorted_whatever_the_file_system_says(tmp_path):
     for name in ("b/2.png", "a/10.png", "b/1.png", "a/9.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
-    images, empty = find_images(Files(tmp_path))
-    assert images == [
+    census = Census()
+    find_images(open_files(tmp_path), census)
+    assert census.images == [
         *(ImageFile("train", "a", "a/10.png"), ImageFile("train", "a", "a/9.png")),
         *(ImageFile("train", "b", "b/1.png"), ImageFile("train", "b", "b/2.png")),
     ]
-    assert empty == []
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["train/Cat", "test/cat"], {"train/Cat": "Cat", "test/cat": "Cat"}),
+        (["train/cat", "test/Cat"], {"train/cat": "cat", "test/Cat": "cat"}),
+        (["train/a", "train/A", "test/a"], {"train/a": "a", "train/A": "A", "test/a": "a"}),
+        (["test/b", "validation/B"], {"test/b": "B", "validation/B": "B"}),
+    ],
+)
+def test_capitals(names, expected):
+    images = [ImageFile(*name.split("/"), name) for name in names]
+    assert {image.path: image.class_name for image in one_spelling(images)} == expected
