@@ -143,7 +143,7 @@ def alone(path: Path) -> Iterator[None]:
     lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
     with disk_faults_in_words(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not os.access(path.parent, os.W_OK):
+        if not os.access(path.parent, os.W_OK):  # for filelock, some of these hold a lock that never falls
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         try:
             lock.acquire(timeout=0.5)

@@ -534,11 +534,11 @@ def test_a_slow_disk_is_not_the_servers_fault(server, tmp_path, monkeypatch):
     original = remote._Fetching._write
 
     def slowly(self, out, pieces, done, show):
-        original(self, out, pieces, done, lambda count: (time.sleep(0.5) if count > SIZE / 2 else None, show(count)))
+        original(self, out, pieces, done, lambda count: (time.sleep(0.4), show(count)))
 
     monkeypatch.setattr(remote._Fetching, "_write", slowly)
     address = server.serve("/x", Answer(BODY))
-    fetch(address, to=tmp_path, limits=Limits(**{**QUICK, "slowest": 60_000, "window": 0.6}))
+    fetch(address, to=tmp_path, limits=Limits(**{**QUICK, "slowest": 1_000_000, "window": 0.5}))
     assert len(server.requests) == 1
 
 
@@ -957,7 +957,7 @@ def test_32_processes_fetch_and_decode_once(server, tmp_path):
     builds = tmp_path / "builds"
     order = order_for(address, body=CIFAR, call="load", processes=32, limits=PATIENT)
     process = child(order, tmp_path, BUILDS=str(builds))
-    out, complaint = process.communicate(timeout=60)
+    out, complaint = process.communicate(timeout=150)
     answers = out.split()
     assert len(answers) == 32, complaint
     assert len(set(answers)) == 1
@@ -971,13 +971,13 @@ def test_of_32_processes_one_finds_out_that_nothing_answers(server, tmp_path):
     address = server.serve("/x", Answer(BODY, stop_after=100, ending="stall"))
     start = time.monotonic()
     order = order_for(address, call="fetch", processes=32, limits=PATIENT)
-    out, complaint = child(order, tmp_path).communicate(timeout=60)
+    out, complaint = child(order, tmp_path).communicate(timeout=150)
     assert out.count("error: cifar10 is not here, and cifar-10-binary.tar.gz could not be fetched. Tried") == 32, (
         complaint
     )
     assert out.count("sent nothing for 2 s") == 32
     assert len(server.requests) <= 3 * LIMITS.rounds, "one asks, and who comes when it is over"
-    assert time.monotonic() - start < 30
+    assert time.monotonic() - start < 100
 
 
 def test_an_earlier_failure_is_no_reason_not_to_try(server, tmp_path):
@@ -1183,8 +1183,13 @@ def test_a_gzip_bomb_is_not_unpacked(small, tmp_path, monkeypatch, zeros):
     path = download.fetch("fashion_mnist", tmp_path / "shelf")
     (path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(zeros))
     monkeypatch.setenv("PRACTICUM_DATA", str(tmp_path / "shelf"))
-    with pytest.raises(ValueError, match=r"train-images-idx3-ubyte\.gz unpacks to more than 100,000,000 bytes"):
-        data.load("fashion_mnist")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"train-images-idx3-ubyte\.gz unpacks to more than 100,000,000 bytes"):
+            data.load("fashion_mnist")
+        assert tracemalloc.get_traced_memory()[1] < 250_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_zip_bomb_is_not_unpacked(small, zeros):
