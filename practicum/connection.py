@@ -29,7 +29,8 @@ class Limits:
 
     connect: float = 10.0  # until one of the host's machines answers
     silence: float = 12.0  # between two pieces
-    window: float = 15.0  # until the answer begins; then the time over which the rate is measured
+    answer: float = 15.0  # until it begins
+    window: float = 15.0  # over which the rate is measured
     slowest: int = 5_000  # bytes a second: CIFAR-10 would take nine hours
     drops: int = 5  # how often a connection that broke off is taken up again at one address
     rounds: int = 2  # how often addresses with a temporary fault are tried
@@ -71,9 +72,9 @@ def get(address: str, headers: dict[str, str], limits: Limits) -> Iterator[tuple
     thread = _Asking(address, headers, limits)
     thread.start()
     try:
-        response = thread.next(limits.window)
+        response = thread.next(limits.answer)
         if response is None:
-            raise Failure(f"no answer within {limits.window:g} s{through_proxy(address)}")
+            raise Failure(f"no answer within {limits.answer:g} s{through_proxy(address)}")
         yield response, _pieces(thread, limits)
     finally:
         thread.given_up.set()

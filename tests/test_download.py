@@ -67,9 +67,18 @@ from practicum.remote import fetch_file
 SIZE = 200_000
 BODY = random.Random(0).randbytes(SIZE)
 OTHER = random.Random(1).randbytes(SIZE)
-QUICK = {"connect": 2.0, "silence": 1.0, "window": 2.0, "slowest": 5_000, "drops": 3, "rounds": 2, "pause": 0.05}
+QUICK = {
+    "connect": 2.0,
+    "silence": 1.5,
+    "answer": 3.0,
+    "window": 2.0,
+    "slowest": 5_000,
+    "drops": 3,
+    "rounds": 2,
+    "pause": 0.05,
+}
 LIMITS = Limits(**QUICK)
-PATIENT = {**QUICK, "silence": 2.0, "window": 20.0, "connect": 10.0}  # for many processes on two cores
+PATIENT = {**QUICK, "silence": 2.0, "answer": 30.0, "window": 20.0, "connect": 10.0}  # for many processes on two cores
 BROUGHT = os.environ.get("PRACTICUM_DATA", "")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -174,7 +183,7 @@ def kill(process):
 @pytest.mark.parametrize("offset", [0, 1, 999, 4096, 65_536, 65_537, 100_000, 150_000, SIZE - 2, SIZE - 1])
 def test_killed_at_an_offset_it_goes_on_from_there(server, tmp_path, offset):
     address = server.serve("/x", Answer(BODY, stop_after=offset, ending="stall"), Answer(BODY))
-    order = order_for(address, to=str(tmp_path / "to"), limits={**QUICK, "silence": 60, "window": 60})
+    order = order_for(address, to=str(tmp_path / "to"), limits={**QUICK, "silence": 60, "answer": 60, "window": 60})
     process = child(order, tmp_path)
     part = tmp_path / "to" / "cifar-10-binary.tar.gz.part"
     wait_until(lambda: part.exists() and part.stat().st_size == offset, f"{offset} bytes are written", process)
@@ -202,7 +211,7 @@ def test_killed_when_all_has_come_nothing_is_asked_for_again(server, tmp_path, p
 
 def test_ctrl_c_leaves_a_part_and_says_so(server, tmp_path):
     address = server.serve("/x", Answer(BODY, stop_after=50_000, ending="stall"), Answer(BODY))
-    order = order_for(address, to=str(tmp_path), limits={**QUICK, "silence": 60, "window": 60})
+    order = order_for(address, to=str(tmp_path), limits={**QUICK, "silence": 60, "answer": 60, "window": 60})
     process = child(order, tmp_path)
     part = tmp_path / "cifar-10-binary.tar.gz.part"
     wait_until(lambda: part.exists() and part.stat().st_size == 50_000, "half is written", process)
@@ -346,8 +355,8 @@ def test_a_mirror_with_other_bytes_does_no_harm(server, tmp_path):
 
 CHUNKED = {"Content-Length": None, "Transfer-Encoding": "chunked"}
 FAULTS = {
-    "no answer": (Answer(raw=b"", ending="stall"), r"(sent nothing for 1 s|no answer within 2 s)"),
-    "stall": (Answer(BODY, stop_after=50_000, ending="stall"), r"sent nothing for 1 s"),
+    "no answer": (Answer(raw=b"", ending="stall"), r"(sent nothing for 1\.5 s|no answer within 3 s)"),
+    "stall": (Answer(BODY, stop_after=50_000, ending="stall"), r"sent nothing for 1\.5 s"),
     "trickle": (Answer(BODY, speed=1000), r"is too slow: [\d,]+ bytes in 2 s, where 10,000 are the least"),
     "slow headers": (Answer(raw=b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 99, speed=20), "no answer within"),
     "drops always": (Answer(BODY, stop_after=0), "the connection broke off"),
@@ -391,6 +400,12 @@ FAULTS = {
     "to ftp": (Answer(status=301, headers={"Location": "ftp://127.0.0.1/x"}), "is redirected to ftp:"),
 }  # fmt: skip
 
+# What may be the file takes the place of the part; what does not answer at all is tried often enough.
+NOT_WITH_A_PART = (
+    *("page of the right length", "wrong bytes", "no length", "reset", "stall"),
+    *("no answer", "slow headers"),
+)
+
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_faulty_address_is_named_with_the_fault(server, tmp_path, fault):
@@ -411,11 +426,9 @@ def test_after_a_faulty_address_comes_the_next_one(server, tmp_path, fault, caps
     assert len(server.asked("/good")) <= 2
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in NOT_WITH_A_PART])
 def test_a_part_outlives_an_address_that_has_nothing_better(server, tmp_path, fault):
     """A log-in page is no reason to fetch 100 MB again."""
-    if "right length" in fault or fault in ("wrong bytes", "no length", "reset", "stall"):
-        pytest.skip("this one sends what may be the file")
     faulty = server.serve("/x", FAULTS[fault][0])
     leave_part(tmp_path, BODY[:150_000])
     with pytest.raises(FetchError, match=r"15\d kB are kept"):
@@ -475,11 +488,11 @@ def test_the_longest_wait_is_bounded():
 def test_the_limits_that_are_shipped_end_any_wait_within_a_minute():
     shipped = Limits()
     assert download.LIMITS is LIMITS, "this file has its own"
-    assert shipped.connect < shipped.window
-    assert shipped.window + 2 * shipped.window < 60, (
+    assert shipped.connect < shipped.answer
+    assert shipped.answer + 2 * shipped.window < 60, (
         "until it answers; then a window that was good enough, and one that is not"
     )
-    assert connection.LONGEST_WAIT + shipped.pause + shipped.window < 60
+    assert connection.LONGEST_WAIT + shipped.pause + shipped.answer < 60
     assert shipped.rounds * (shipped.silence + shipped.pause) < 60
 
 
