@@ -37,6 +37,9 @@ GROUNDS = np.array(
 )  # fmt: skip
 # The clutter, one in each ninth of the picture; in each picture about a third of them is left out.
 PIECES = ("stick", "leaf", "wriggle", "wriggle", "stick", "leaf", "leaf", "wriggle", "stick")
+MOST_TURNED = 45  # of TURN: things lean up to 16 degrees to either side
+TEXTURES = np.array([0, 0, 0, 1, 2, 3])  # plain half of the time, striped, wavy, speckled
+CLUTTER = np.float32(0.45)  # how much a piece of clutter hides of the ground
 MOST_ASKEW = 72  # of TURN: no two pieces of a picture lie more than 51 degrees apart
 GRAIN = 22  # grey levels, from the darkest grain to the lightest
 REACH = 0.96  # no outline of area 1 goes further than this from its centre
@@ -160,7 +163,7 @@ def _clutter(chance: Chance, size: int) -> Iterator[tuple[Window, np.ndarray, np
             narrowing = along / half
             thick = 2 * thick * (1 - narrowing * narrowing)
         distance = np.maximum(np.abs(across) - thick, np.abs(along) - half)
-        yield window, colours[:, piece, :, np.newaxis, np.newaxis], _cover(distance) * _wide(there[:, piece])
+        yield window, colours[:, piece, :, np.newaxis, np.newaxis], _cover(distance) * _wide(there[:, piece] * CLUTTER)
 
 
 def _reach(third: float, size: int) -> slice:
@@ -171,7 +174,8 @@ def _reach(third: float, size: int) -> slice:
 def _add_thing(canvas: np.ndarray, chance: Chance, things: Things, ground: np.ndarray, size: int) -> np.ndarray:
     """Lay the thing on each picture; the distance from its outline in pixels, float32 (N, size, size)."""
     unit = np.sqrt(things.areas)
-    along, across = _turned(things.centres, chance.whole("angle", 0, TURN), size, unit=unit)
+    lean = chance.whole("lean", -MOST_TURNED, MOST_TURNED + 1) % TURN
+    along, across = _turned(things.centres, lean, size, unit=unit)
     distance = np.empty_like(along)
     for name in np.unique(things.outlines):
         these = things.outlines == name
@@ -200,7 +204,7 @@ def _thing_colours(chance: Chance, ground: np.ndarray) -> tuple[np.ndarray, np.n
 
 def _texture(chance: Chance, things: Things, size: int) -> np.ndarray:
     """How much of the second colour each pixel has, float32 (N, size, size): plain, striped, wavy or speckled."""
-    kind = chance.whole("texture", 0, 4)
+    kind = TEXTURES[chance.whole("texture", 0, len(TEXTURES))]
     wave = np.maximum((0.08 + 0.07 * chance.share("wavelength")) * size, 3)
     along, across = _turned(things.centres, chance.whole("texture angle", 0, TURN), size, unit=wave)
     bend = _wide((kind == 2) * np.float32(0.8))

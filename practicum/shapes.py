@@ -1,7 +1,7 @@
 """Pictures drawn on demand: one coloured shape on a cluttered ground, and exactly where it is.
 
 Whether a heat map points at the thing can only be checked where the thing's place is known. The class is the outline
-and nothing else: colour, texture, place, size, turn, ground and clutter are drawn without looking at the class.
+and nothing else: colour, texture, place, size, lean, ground and clutter are drawn without looking at the class.
 """
 
 import operator
@@ -17,7 +17,7 @@ from practicum.painting import COLOURS, OUTLINES, REACH, Things, paint
 CLASSES = tuple(OUTLINES)
 SHORTCUTS = ("tint", "mark")
 LEAST_SIZE, MOST_SIZE = 16, 512
-LEAST_AREA, MOST_AREA = 0.055, 0.145  # of the picture; counted in whole pixels it stays within 5 to 15 %
+LEAST_AREA, MOST_AREA = 0.085, 0.145  # of the picture
 CUES = COLOURS[[0, 6, 2, 4, 8, 11]]  # red, blue, yellow, green, purple, black: one for each class
 PIXELS_AT_ONCE = 2**16  # so that the arrays of a batch of pictures stay in the processor's cache
 
@@ -86,7 +86,7 @@ def draw(
             others. At 1 / len(classes) it says nothing.
 
     Returns:
-        Shapes. Each shape covers 5 to 15 % of its picture and lies wholly inside it.
+        Shapes. Each shape covers 8 to 15 % of its picture, leans at most 16 degrees to a side and lies wholly inside.
 
     Raises:
         ValueError: for a value out of range or a class that cannot be drawn.
