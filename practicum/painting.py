@@ -3,7 +3,8 @@
 Every picture is the same on every machine. Sines come from a table of whole numbers, random numbers from chance.py; the
 rest is + - × ÷, square roots and comparisons, element by element, which IEEE 754 fixes to the last bit. Sums and matrix
 products, whose rounding depends on the order that a processor or a library prefers, are only taken of whole numbers
-below 2**24: float32 holds those exactly, in whatever order they are added.
+below 2**24: float32 holds those exactly, in whatever order they are added. (A whole number above 65,535 beside a
+float32 array is written as a float: NumPy 1 would go on in float64, NumPy 2 does not.)
 """
 
 import math
@@ -231,7 +232,7 @@ def _soft_noise(chance: Chance, purpose: str, cells: int, size: int) -> np.ndarr
     spread[np.arange(size), cell] = WEIGHTS - weight
     spread[np.arange(size), cell + 1] = weight
     # Whole numbers up to 255 × 128 × 128, below 2**24: exact in any order.
-    return spread @ corners @ spread.T / (255 * WEIGHTS**2)
+    return spread @ corners @ spread.T / float(255 * WEIGHTS**2)
 
 
 def _turned(

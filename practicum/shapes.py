@@ -213,7 +213,7 @@ def _labels(seed: int, stream: str, numbers: np.ndarray, classes: int) -> np.nda
 
 def _things(chance: Chance, outlines: np.ndarray, size: int) -> Things:
     """Area and place of each shape. The room left at the borders is that of the widest outline, whatever the class."""
-    areas = (LEAST_AREA + (MOST_AREA - LEAST_AREA) * chance.share("area")) * size**2
+    areas = (LEAST_AREA + (MOST_AREA - LEAST_AREA) * chance.share("area")) * float(size**2)
     border = (REACH * np.sqrt(areas) + 1)[:, np.newaxis]
     centres = border + chance.share("centre", 2) * (size - 2 * border)
     return Things(outlines, centres, areas)

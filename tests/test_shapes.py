@@ -18,6 +18,7 @@ from practicum.dataset import Dataset, image_keys
 KNOWN = [
     ({"count": 20}, "3fc23e25cdeb5cdd"),
     ({"count": 6, "size": 33, "seed": 5}, "6494adaffc443b64"),
+    ({"count": 2, "size": 300}, "4fb38330950d5a60"),
     ({"count": 3, "size": 200, "classes": ("star", "moon")}, "d77fe856f21f6734"),
     ({"count": 40, "size": 16, "shortcut": "tint"}, "b993458df2299690"),
     ({"count": 12, "size": 32, "shortcut": "mark", "reliability": 0.5}, "55aded0582cb978c"),
