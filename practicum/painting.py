@@ -254,16 +254,22 @@ def _pixels(size: int) -> np.ndarray:
 
 def _zigzag(values: np.ndarray) -> np.ndarray:
     """1 at whole numbers, 0 halfway between, straight lines from one to the other."""
-    return np.abs(2 * (values - np.floor(values)) - 1)
+    part = values - np.floor(values)
+    part *= 2
+    part -= 1
+    return np.abs(part, out=part)
 
 
 def _cover(distance: np.ndarray) -> np.ndarray:
     """How much of a pixel is covered, 0 to 1, where its middle lies so many pixels outside the outline."""
-    return np.clip(0.5 - distance, 0, 1)
+    cover = 0.5 - distance
+    return np.clip(cover, 0, 1, out=cover)
 
 
 def _blend(canvas: np.ndarray, colour: np.ndarray, cover: np.ndarray) -> None:
-    canvas += cover[:, np.newaxis] * (colour - canvas)
+    towards = colour - canvas  # in place from here: making new arrays would take longer than the arithmetic
+    towards *= cover[:, np.newaxis]
+    canvas += towards
 
 
 def _wide(values: np.ndarray) -> np.ndarray:
