@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from practicum import progress
 from practicum.dataset import (
     SPLITS,
     TEST_SHARE,
@@ -25,6 +24,7 @@ from practicum.dataset import (
     image_keys,
     split_images,
 )
+from practicum.locks import hold
 from practicum.pixel_files import PixelFile, copy_rows, keep_rows
 
 FORMAT = 6  # raise it when what is stored changes, so that older folders are not read
@@ -133,27 +133,12 @@ def _is_whole(folder: Path) -> bool:
     return (folder / "dataset.json").is_file()
 
 
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path) -> contextlib.AbstractContextManager:
     """Let one process at a time build folder, so that thirty kernels that start together decode the files once."""
-    import filelock
-
-    lock = filelock.FileLock(f"{folder}.lock")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=1)
-        except filelock.Timeout:
-            progress.note("another process is decoding the same images; waiting for it …")
-            lock.acquire()
+        return hold(folder.with_name(f"{folder.name}.lock"), "decoding the same images")
     except OSError as error:
         raise _not_writable(folder.parent, error) from None
-    except NotImplementedError:
-        pass  # a network folder without locks: then several decode, and the first one's folder stays
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _not_writable(folder: Path, error: OSError) -> ValueError:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from practicum import progress
+from practicum.locks import hold
 
 SPARE_BYTES = 1_000_000  # that are to stay free on the disk
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -135,24 +136,7 @@ def disk_faults_in_words(folder: Path) -> Iterator[None]:
         ) from None
 
 
-@contextlib.contextmanager
-def alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> contextlib.AbstractContextManager:
     """Let one process at a time fetch path."""
-    import filelock
-
-    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
     with disk_faults_in_words(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not os.access(path.parent, os.W_OK):  # for filelock, some of these hold a lock that never falls
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        try:
-            lock.acquire(timeout=0.5)
-        except filelock.Timeout:
-            progress.note(f"another process is fetching {path.name}; waiting for it …")
-            lock.acquire()
-        except NotImplementedError:
-            pass  # a network folder without locks: then several fetch, and the hash tells whether they met
-    try:
-        yield
-    finally:
-        lock.release()
+        return hold(path.with_name(f".{path.name}.lock"), f"fetching {path.name}")

@@ -29,18 +29,18 @@ ORIGINS = {
 def load(name_or_folder: str | Path, *, image_size: int | tuple[int, int] | None = None, seed: int = 0) -> Dataset:
     """The dataset of that name, or the images of a folder or archive of class folders.
 
-    Bundled with the course: "emoji", "fashion". Found in the folders of PRACTICUM_DATA, or fetched once and kept in the
-    cache: "fashion_mnist", "cifar10", "cats_vs_dogs" (with PRACTICUM_OFFLINE=1 never fetched). Anything else is the
-    path of a folder, .zip or .tar with one folder of images a class, or with train/, (validation/,) test/ above them.
-    To load a folder called emoji, write ./emoji.
+    Bundled with the course: "emoji", "fashion". Drawn on demand: "shapes" (practicum.shapes offers more choices). Found
+    in the folders of PRACTICUM_DATA, or fetched once and kept in the cache: "fashion_mnist", "cifar10", "cats_vs_dogs"
+    (with PRACTICUM_OFFLINE=1 never fetched). Anything else is the path of a folder, .zip or .tar with one folder of
+    images a class, or with train/, (validation/,) test/ above them. To load a folder called emoji, write ./emoji.
 
     Args:
         name_or_folder: a name from above, or a path.
-        image_size: for folders and archives: height and width in pixels to resize the images to, as one number or
-            (height, width). None keeps the images' own size where they share one and resizes to 96×96 otherwise.
-            Resizing keeps the whole image and may change its proportions.
+        image_size: for folders, archives and shapes: height and width in pixels that the images get, as one number or
+            (height, width). None keeps the images' own size where they share one and resizes to 96×96 otherwise;
+            shapes are 64×64 then. Resizing keeps the whole image and may change its proportions.
         seed: decides which training images become the validation (10 %) and test (15 %) split where the files
-            bring none. The same seed gives the same splits on every machine.
+            bring none, and what is drawn. The same seed gives the same splits on every machine.
 
     Returns:
         A Dataset. Splits cut here hold every class in proportion, and equal images always stand in the same one.
@@ -64,6 +64,8 @@ def load(name_or_folder: str | Path, *, image_size: int | tuple[int, int] | None
         )
     if name in BUNDLED:
         return _load_bundled(name, seed)
+    if name == "shapes":
+        return _draw_shapes(size, seed)
     if name in FINDABLE:
         return _load_findable(name, size, seed)
     path = Path(name).expanduser()
@@ -116,6 +118,16 @@ def _checked_size(image_size: int | tuple[int, int] | None) -> tuple[int, int] |
             f"load: image_size is a number of pixels from 8 to 1024, or (height, width). Received {image_size!r}."
         )
     return pair[0], pair[1]
+
+
+def _draw_shapes(size: tuple[int, int] | None, seed: int) -> Dataset:
+    from practicum import shapes
+
+    if size is None:
+        return shapes.dataset(seed=seed)
+    if size[0] != size[1]:
+        raise ValueError(f"load: shapes are square. Received image_size={size!r}. Pass one number.")
+    return shapes.dataset(size=size[0], seed=seed)
 
 
 def _load_bundled(name: str, seed: int) -> Dataset:
@@ -217,7 +229,7 @@ def _load_images(path: Path, name: str, size: tuple[int, int] | None, seed: int)
 
 
 def _not_found(name: str) -> str:
-    close = difflib.get_close_matches(name, (*BUNDLED, *FINDABLE), n=1)
+    close = difflib.get_close_matches(name, (*BUNDLED, "shapes", *FINDABLE), n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
     return (
         f"load: {name!r} is no dataset, folder or archive.{hint} Bundled: {', '.join(BUNDLED)}. "

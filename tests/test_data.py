@@ -636,11 +636,20 @@ def test_what_a_killed_process_left_is_removed_but_not_what_another_is_building(
 
 
 def test_a_full_disk_is_named_and_nothing_is_left(photo_folder, tmp_path, monkeypatch):
-    def full(self, images):
+    def full(self, *_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setenv("PRACTICUM_CACHE", str(tmp_path / "own"))
     monkeypatch.setattr(PixelFile, "write", full)
+    monkeypatch.setattr(PixelFile, "write_from", full)
     with pytest.raises(ValueError, match=r"no room is left in the cache folder .* PRACTICUM_CACHE"):
         data.load(photo_folder)
     assert [path for path in (tmp_path / "own" / "decoded").iterdir() if path.suffix != ".lock"] == []
+
+
+def test_shapes_are_drawn_in_the_size_and_from_the_seed_that_one_asks_for():
+    small = data.load("shapes", image_size=16, seed=3)
+    assert small.image_shape == (16, 16, 3)
+    assert not np.array_equal(small.test.images, data.load("shapes", image_size=16).test.images)
+    with pytest.raises(ValueError, match=r"shapes are square\. Received image_size=\(16, 32\)"):
+        data.load("shapes", image_size=(16, 32))

@@ -10,11 +10,11 @@ from conftest import PROJECT
 PACKAGE = PROJECT / "practicum"
 # Lower may not import higher. Modules on one line do not import each other.
 LAYERS = [
-    {"machine", "chance", "paper"},
+    {"machine", "chance", "paper", "progress"},
     {
         "dataset",
         "pixel_files",
-        "progress",
+        "locks",
         "backend",
         "checkpoints",
         "pace",
