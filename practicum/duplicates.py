@@ -30,9 +30,16 @@ def _cell_means(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
     high, wide = height // rows, width // columns
     top, left = (height - rows * high) // 2, (width - columns * wide) // 2
     inner = images[:, top : top + rows * high, left : left + columns * wide]
-    sums = inner.reshape(count, rows, high, columns * wide * channels).sum(2, dtype=np.uint32)
-    sums = sums.reshape(count, rows, columns, wide, channels).sum(3, dtype=np.uint32)
-    return sums / np.float32(high * wide)
+    in_rows = inner.reshape(count, rows, high, columns * wide * channels)
+    # Layer upon layer: several times as fast as NumPy's sum over an axis.
+    sums: np.ndarray = in_rows[:, :, 0].astype(np.uint16 if high <= 257 else np.uint32)
+    for layer in range(1, high):
+        sums += in_rows[:, :, layer]
+    in_columns = sums.reshape(count, rows, columns, wide, channels)
+    total: np.ndarray = in_columns[:, :, :, 0].astype(np.uint32)
+    for layer in range(1, wide):
+        total += in_columns[:, :, :, layer]
+    return total / np.float32(high * wide)
 
 
 def thumbnail_shape(size: tuple[int, int]) -> tuple[int, int]:

@@ -7,7 +7,6 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,17 +150,27 @@ def _note_on_link(entry: "os.DirEntry[str]", root: str) -> Note | None:
 class _InArchive(Files):
     """What .zip and .tar have in common. Nothing is unpacked."""
 
-    def _add(self, path: str, size: int, note: Note | None, head: Callable[[], bytes]) -> None:
-        """Take a file in, which counts in place of an earlier one of its path. head: gives the file's first bytes."""
+    def _add(self, path: str, size: int, note: Note | None, head: Callable[..., bytes], *arguments: Any) -> None:
+        """Take a file in, which counts in place of an earlier one of its path.
+
+        head, with arguments: gives the file's first bytes.
+        """
         self.notes.pop(path, None)
         self.heads.pop(path, None)
-        note = Note("path_out") if ".." in path_parts(path) else system_note(path) or note
+        note = Note("path_out") if ".." in path and ".." in path_parts(path) else system_note(path) or note
         if note is None and size > MOST_BYTES:
             note = Note("too_large", f"{size / 1e6:,.0f} MB")
         if note is None and ending_of(path) not in ENDINGS:
-            self.heads[path] = head()
+            self.heads[path] = head(*arguments)
         if note is not None:
             self.notes[path] = note
+
+
+def _tidy(name: str) -> str:
+    """A name in an archive, without . and what else says nothing."""
+    if name.startswith(("./", "/")) or "//" in name or "/./" in name or name.endswith(("/", "/.")) or name == ".":
+        return "/".join(path_parts(name))
+    return name
 
 
 class InZip(_InArchive):
@@ -178,12 +187,12 @@ class InZip(_InArchive):
             )
             for entry in entries:
                 name = entry.filename.replace("\\", "/") if windows else entry.filename
-                path = "/".join(path_parts(name))
+                path = _tidy(name)
                 if name.endswith("/"):
                     self.folders.append(path)
                 elif path:
                     self._entries[path] = entry
-                    self._add(path, entry.file_size, _note_on_entry(entry), partial(_start, archive, entry))
+                    self._add(path, entry.file_size, _note_on_entry(entry), _start, archive, entry)
         self.paths = [path for path in self._entries if path not in self.notes]
         self._sort()
 
@@ -236,14 +245,14 @@ class InTar(_InArchive):
 
     def _take(self, members: Iterable[Member], stream: Any) -> None:
         for name, kind, offset, size, target in members:
-            path = "/".join(path_parts(name))
+            path = _tidy(name)
             if kind == tarfile.DIRTYPE:
                 self.folders.append(path)
             elif path:
                 note = None
                 place = (offset, size)
                 # A second name of a file is as good as the first.
-                if kind == tarfile.LNKTYPE and (first := "/".join(path_parts(target))) in self._places:
+                if kind == tarfile.LNKTYPE and (first := _tidy(target)) in self._places:
                     place = self._places[first]
                 elif kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
                     note = Note("link_in_archive")
@@ -251,7 +260,7 @@ class InTar(_InArchive):
                     note = Note("special")
                 # Of a path that stands in it twice, the last one counts, as when it is unpacked.
                 self._places[path] = place
-                self._add(path, place[1], note, partial(_read_at, stream, place[0], min(HEAD, place[1])))
+                self._add(path, place[1], note, _read_at, stream, place[0], min(HEAD, place[1]))
 
     def read(self, wanted: set[str]) -> Iterator[tuple[str, Source]]:
         found = sorted(wanted, key=self._places.__getitem__)

@@ -34,7 +34,7 @@ from practicum.progress import track
 from practicum.reasons import Note
 
 DEFAULT_SIZE = (96, 96)
-BATCH_FILES, BATCH_BYTES = 64, 4_000_000  # decoded in one go
+BATCH_FILES, BATCH_BYTES = 128, 4_000_000  # decoded in one go
 PROCESSES_FROM, SMALL_FILE = 4000, 12_000  # images, and bytes of each
 MOST_WORKERS = 8
 PROCESSES_STAY = 20  # seconds, when there is nothing to do

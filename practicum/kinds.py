@@ -46,6 +46,8 @@ def ending_of(path: str) -> str:
 
 def kind_of(head: bytes) -> str | None:
     """ "JPEG", "PNG", "GIF", "BMP" or "WEBP", told by a file's first bytes; None for anything else."""
+    if head[:3] == b"\xff\xd8\xff":  # most are
+        return "JPEG"
     for kind, beginnings in BEGINNINGS.items():
         if head.startswith(beginnings):
             return kind
@@ -136,7 +138,14 @@ def fault_of(kind: str, content: bytes) -> str | None:
     """
     if kind == "PNG":
         return _png_fault(content)
+    if kind == "JPEG" and content.endswith(b"\xff\xd9"):
+        return None  # unless the decoder is not content: see has_its_end
     return None if _IS_WHOLE[kind](content) else "cut_short"
+
+
+def has_its_end(kind: str, content: bytes) -> bool:
+    """Whether a file that could not be decoded is there to its end."""
+    return kind != "JPEG" or _jpeg_is_whole(content)
 
 
 def _jpeg_is_whole(content: bytes) -> bool:

@@ -75,6 +75,9 @@ def _sums_fit(content: mmap.mmap, rows: list[int]) -> bool:
     blocks = np.frombuffer(content, np.uint8, len(content) // BLOCK * BLOCK).reshape(-1, BLOCK)
     heads = blocks[rows]
     del blocks  # it would keep the file from being closed
-    written = [bytes(digits).strip(b" \0").lstrip(b"0") for digits in heads[:, 148:156]]
+    written = np.zeros(len(heads), np.int64)
+    for column in range(148, 156):
+        digits = heads[:, column]
+        written = np.where((digits >= ord("0")) & (digits <= ord("7")), written * 8 + digits - ord("0"), written)
     sums = heads.sum(1, dtype=np.int64) - heads[:, 148:156].sum(1, dtype=np.int64) + 8 * ord(" ")
-    return written == [b"%o" % total for total in sums.tolist()]
+    return bool((written == sums).all())
