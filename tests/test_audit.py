@@ -798,9 +798,9 @@ def pillow_images(tmp_path_factory):
     kept = Path(platformdirs.user_cache_dir("practicum-tests", appauthor=False))
     archive = next(kept.glob("pillow-*.tar.gz"), None)
     if archive is None:
-        command = [sys.executable, "-m", "pip", "download", "--no-binary", ":all:", "--no-deps", "--no-build-isolation"]
+        command = [sys.executable, "-m", "pip", "download", "--no-binary", ":all:", "--no-deps"]
         done = subprocess.run(
-            [*command, "--dest", str(kept), f"pillow=={PILLOW}"], capture_output=True, text=True, timeout=120
+            [*command, "--dest", str(kept), f"pillow=={PILLOW}"], capture_output=True, text=True, timeout=300
         )
         archive = next(kept.glob("pillow-*.tar.gz"), None)
         if archive is None:
