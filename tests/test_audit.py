@@ -126,8 +126,8 @@ def in_last_scan(content):
     return content.rindex(b"\xff\xda") + 12
 
 
-def bad_exif(content):
-    data = b"Exif\0\0" + b"II*\0\x08\0\0\0\xff\xff" + b"\x12\x01\x03\0\xff\xff\xff\xff" * 3
+def bad_exif(content, notes=b"II*\0\x08\0\0\0\xff\xff" + b"\x12\x01\x03\0\xff\xff\xff\xff" * 3):
+    data = b"Exif\0\0" + notes
     return content[:2] + b"\xff\xe1" + struct.pack(">H", len(data) + 2) + data + content[2:]
 
 
@@ -212,7 +212,7 @@ CASES = [
     Case("JPEG cut at the end of its thumbnail", write(X_JPG, THUMBNAILED[:THUMBNAIL_ENDS]), {X_JPG: "cut_short"}),
     Case("JPEG with a thumbnail, no end mark", write(X_JPG, THUMBNAILED[:-2]), {X_JPG: "cut_short"}),
     Case("JPEG with zeros after its end", write(X_JPG, JPEG + bytes(50)), {}),
-    Case("JPEG filled up with zeros", write(X_JPG, JPEG[: len(JPEG) * 2 // 3] + bytes(900)), {X_JPG: "cut_short"}),
+    Case("JPEG filled up with zeros", write(X_JPG, JPEG[: len(JPEG) * 2 // 3] + bytes(20_000)), {X_JPG: "cut_short"}),
     Case(
         "progressive JPEG that lacks its last scan",
         write(X_JPG, PROGRESSIVE[: in_last_scan(PROGRESSIVE)]),
@@ -222,6 +222,8 @@ CASES = [
     Case("PNG without its end", write(X_PNG, PNG[:-12]), {X_PNG: "cut_short"}),
     Case("PNG without its last byte", write(X_PNG, PNG[:-1]), {X_PNG: "cut_short"}),
     Case("PNG with a flipped bit", write(X_PNG, with_flipped_pixel_data(PNG)), {X_PNG: "damaged"}),
+    Case("PNG with a flipped bit that decoders do not mind",
+         write(X_PNG, with_flipped_pixel_data(encoded(ODD, compress_level=0))), {X_PNG: "damaged"}),
     Case("PNG without pixels", write(X_PNG, without_chunk(PNG, b"IDAT")), {X_PNG: "damaged"}),
     Case("BMP without its last byte, which is filling", write("cat/x.bmp", encoded(picture(1, 25), "BMP")[:-1]),
          {"cat/x.bmp": "cut_short"}),
@@ -243,6 +245,8 @@ CASES = [
     Case("bytes without any sense", write(X_JPG, bytes(range(256))), {X_JPG: "no_image"}),
     Case("phone's photo", write("cat/x.heic", boxes(b"heic")), {"cat/x.heic": "heic"}, remark="1 × HEIC"),
     Case("phone's photo renamed .jpg", write(X_JPG, boxes(b"mif1", b"mif1heic")), {X_JPG: "heic"}),
+    Case("phone's photo of a brand that nobody knows", write("cat/x.hif", boxes(b"MiHE", b"xxxxheic")),
+         {"cat/x.hif": "heic"}),
     Case("AVIF", write("cat/x.avif", boxes(b"avif", b"mif1avif")), {"cat/x.avif": "other_format"}),
     Case("TIFF", write("cat/x.tif", TIFF), {"cat/x.tif": "other_format"}, remark="format that is not read"),
     Case("camera raw", write("cat/x.nef", TIFF), {"cat/x.nef": "other_format"}),
@@ -264,7 +268,8 @@ CASES = [
     Case("animated PNG", write(X_PNG, ANIMATED["PNG"]), {X_PNG: "animated"}),
     Case("animated, of wrong ending", write(X_PNG, ANIMATED["GIF"]), {X_PNG: "animated wrong_ending"}),
     Case("phone's two pictures in one file", write(X_JPG, encoded(ODD, "MPO", save_all=True, append_images=FILM))),
-    Case("EXIF that nobody can read", write(X_JPG, bad_exif(JPEG))),
+    Case("EXIF that breaks off", write(X_JPG, bad_exif(JPEG))),
+    Case("EXIF that is none", write(X_JPG, bad_exif(JPEG, b"garbage!garbage!"))),
     # Too large.
     Case("PNG of 400 megapixels", write(X_PNG, large_png(20_000, 20_000)), {X_PNG: "too_many_pixels"}),
     Case("JPEG of 60 megapixels", write(X_JPG, large_jpeg(10_000, 6_000)), {X_JPG: "too_many_pixels"}),
