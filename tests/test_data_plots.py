@@ -7,6 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from test_plots import drawn
 
 from practicum import plots
+from practicum.data_plots import _in_lines
 from practicum.dataset import Dataset, Split
 
 
@@ -109,6 +110,26 @@ def test_equal_shares_are_equally_long_bars_in_every_split():
     lengths = [[width / axes.get_xlim()[1] for width in bars(axes)] for axes in figure.axes]
     assert lengths[0] == pytest.approx(lengths[1])
     assert [axes.get_lines()[0].get_xdata()[0] for axes in figure.axes] == [50, 2.5], "where equal classes would end"
+
+
+def test_the_longest_bar_fills_half_of_its_panel_and_leaves_room_for_its_number():
+    figure = plots.class_counts(
+        {"train": np.repeat([0, 1, 2], [50, 30, 20]), "test": np.repeat([0, 1], [1, 1])}, ["a", "b", "c"]
+    )
+    longest = max(width / axes.get_xlim()[1] for axes in figure.axes for width in bars(axes))
+    assert 0.5 < longest < 0.7
+
+
+def test_a_class_without_images_is_told_by_word_and_colour():
+    there, missing = plots.class_counts({"train": np.zeros(3, int)}, ("a", "b")).axes[0].texts
+    assert missing.get_text() == "none"
+    assert missing.get_color() != there.get_color()
+
+
+def test_wide_letters_get_shorter_lines(monkeypatch):
+    monkeypatch.setattr("practicum.paper._drawable", lambda character: character)  # as where a font has them
+    assert _in_lines("猫" * 40, 15, 2).split("\n") == ["猫" * 7, "…" + "猫" * 6]
+    assert [len(line) for line in _in_lines("c" * 40, 15, 2).split("\n")] == [15, 15]
 
 
 def test_counts_of_a_dataset(tiny_dataset):

@@ -299,6 +299,20 @@ def test_shapes_lean_to_both_sides_but_not_far():
     assert 10 < (np.array(uppermost) > 20).sum() < 50, "to the left as to the right"
 
 
+@pytest.mark.parametrize(("cells", "size"), [(3, 20), (10, 64), (16, 16)])
+def test_soft_noise_joins_random_corners_smoothly(cells, size):
+    chance = Chance(0, "x", np.arange(2))
+    corners = chance.small("n", (cells + 1) ** 2).reshape(2, cells + 1, cells + 1) / 255
+    noise = painting._soft_noise(chance, "n", cells, size)
+    assert (noise.dtype, noise.shape) == (np.float32, (2, size, size))
+    for row, column in ((0, 0), (3, 7), (size - 1, size // 2), (size - 1, size - 1)):
+        (top, down), (left, right) = (divmod((place + 0.5) * cells / size, 1) for place in (row, column))
+        down, right = (part * part * (3 - 2 * part) for part in (down, right))
+        four = corners[1, int(top) : int(top) + 2, int(left) : int(left) + 2]
+        expected = np.array([1 - down, down]) @ four @ np.array([1 - right, right])
+        assert noise[1, row, column] == pytest.approx(expected, abs=0.03)
+
+
 def test_things_stand_out_from_the_ground(many):
     """Mean colours inside and outside differ by something in all but a few pictures."""
     images, inside = many.images.astype(float), many.masks[..., np.newaxis]
