@@ -175,7 +175,7 @@ def cut_off(page):
     """The texts of cells that are wider than their cell."""
     return page.evaluate(
         """() => [...document.querySelectorAll(".cell")].filter((node) => {
-            if (node.tagName === "INPUT") return node.scrollWidth > node.clientWidth;
+            if (node.tagName === "INPUT") return node.scrollWidth > node.clientWidth + 1;  // each is rounded
             const range = document.createRange();
             range.selectNodeContents(node);
             return range.getBoundingClientRect().width > node.getBoundingClientRect().width;
