@@ -241,7 +241,8 @@ def _rows_of_counts(totals: np.ndarray, class_names: Sequence[str], most: int) -
 def _draw_counts(axes: Axes, counts: np.ndarray, rows: list[int | None], *, share: float, colour: str) -> None:
     paper, ink, warning = inks()
     total = max(int(counts.sum()), 1)
-    axes.axvline(total / len(counts), color="#888888", linestyle=":", linewidth=1, zorder=0)
+    if counts.any():
+        axes.axvline(total / len(counts), color="#888888", linestyle=":", linewidth=1, zorder=0)
     size = 9 if len(rows) <= 25 else 7
     for place, row in enumerate(rows):
         if row is None:

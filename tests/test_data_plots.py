@@ -153,6 +153,7 @@ def test_a_rare_class_and_an_empty_split():
     figure = plots.class_counts({"train": np.repeat([0, 1], [50_000, 3]), "test": np.array([], int)}, ("dog", "cat"))
     texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
     assert texts == [["50,000 (100.0%)", "3 (<0.1%)"], ["none", "none"]]
+    assert [len(axes.get_lines()) for axes in figure.axes] == [1, 0], "a share of nothing is not marked"
     drawn(figure)
 
 
