@@ -131,6 +131,20 @@ def size_of(kind: str, content: bytes) -> tuple[int, int] | None:
     return None
 
 
+def plain_jpeg(content: bytes) -> tuple[int, int, int] | None:
+    """(width, height, channels) of a JPEG without a camera's notes and with the usual colours; None for any other."""
+    place = 2
+    while place + 10 <= len(content) and content[place] == 0xFF:
+        marker = content[place + 1]
+        if marker in (0xC0, 0xC1, 0xC2):  # the header of a picture
+            bits, height, width, channels = struct.unpack_from(">BHHB", content, place + 4)
+            return (width, height, channels) if bits == 8 and channels in (1, 3) and width and height else None
+        if marker not in (0xDB, 0xC4, 0xDD, 0xE0, 0xFE):  # tables, steps, the header of JFIF, a comment
+            return None
+        place += 2 + int.from_bytes(content[place + 2 : place + 4], "big")
+    return None
+
+
 def fault_of(kind: str, content: bytes) -> str | None:
     """ "cut_short" for a file that ends too early, "damaged" for one that was changed; None for a whole one.
 

@@ -1,5 +1,6 @@
 """Pixels that come out right whatever the file's kind."""
 
+import io
 import struct
 import zlib
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from practicum.data import photo
 from practicum.decoding import Piece, Refused, decode, decode_image, to_grey
+from practicum.kinds import plain_jpeg
 from practicum.reasons import Note
 
 
@@ -220,3 +222,19 @@ def test_a_piece_of_a_file_is_read_from_its_place(tmp_path):
     content = encoded(Image.new("RGB", (3, 2), RED))
     (tmp_path / "x").write_bytes(b"before" + content + b"after")
     assert decode(Piece(str(tmp_path / "x"), 6, len(content)), None).pixels.shape == (2, 3, 3)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"comment": b"hi"}, {"quality": 5}])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_the_short_way_to_the_pixels_of_a_jpeg_is_as_good(mode, options):
+    content = encoded(Image.fromarray(RGB).convert(mode), "JPEG", **options)
+    assert plain_jpeg(content) == (7, 9, len(mode))
+    with Image.open(io.BytesIO(content)) as picture:
+        assert np.array_equal(decode_image(content), np.asarray(picture.convert("RGB")))
+
+
+def test_a_jpeg_that_may_be_turned_or_has_other_colours_is_not_taken_the_short_way():
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    assert plain_jpeg(encoded(Image.fromarray(RGB), "JPEG", exif=exif)) is None
+    assert plain_jpeg(encoded(Image.fromarray(RGB).convert("CMYK"), "JPEG")) is None
