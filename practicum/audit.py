@@ -72,6 +72,11 @@ class Audit:
     image_size: tuple[int, int] | None
 
     @property
+    def name(self) -> str:
+        """What the folder or archive is called: for pages, which are handed on, and shall not tell where it lies."""
+        return Path(self.origin).name
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many files were used, used with a remark, and left out."""
         counts = {"used": 0, "used with a remark": 0, "left out": 0}
@@ -127,7 +132,7 @@ class Audit:
 
     def __repr__(self) -> str:
         numbers = ", ".join(f"{count:,} {outcome}" for outcome, count in self.counts.items())
-        return f"<audit of {shown(self.origin)}: {numbers}; print shows it, and so does a notebook>"
+        return f"<audit of {shown(self.name)}: {numbers}; print shows it, and so does a notebook>"
 
     def _repr_html_(self) -> str:
         return self.html(standalone=False)
