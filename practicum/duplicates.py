@@ -58,9 +58,7 @@ def copy_groups(keys: np.ndarray, small: np.ndarray, confirm: Callable[[int, int
     Returns:
         int64 (N,): the lowest place of an image of the same picture.
     """
-    if not len(keys):
-        return np.empty(0, np.int64)
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    first, group = _equal(keys)
     heads: dict[int, int] = {}  # of the images in pairs
     for one, other in first[near_pairs(small[first])].tolist():
         heads_of_both = {_head(heads, one), _head(heads, other)}
@@ -69,21 +67,32 @@ def copy_groups(keys: np.ndarray, small: np.ndarray, confirm: Callable[[int, int
     group_of = np.arange(len(keys))
     for place in sorted(heads):
         group_of[place] = group_of[heads[place]]  # which is lower, so it is final
-    return group_of[first[inverse]]
+    return group_of[first[group]]
+
+
+def _equal(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first place of each key, and for each place the number of its key. (np.unique loads a tenth of a second.)"""
+    order = np.argsort(keys, kind="stable")
+    begins = np.ones(len(keys), bool)
+    begins[1:] = keys[order][1:] != keys[order][:-1]
+    group = np.empty(len(keys), np.int64)
+    group[order] = np.cumsum(begins) - 1
+    return order[begins], group
 
 
 def near_pairs(small: np.ndarray) -> np.ndarray:
     """Which thumbnails, uint8 (N, rows, columns, channels), look alike: their places, int (P, 2), the lower first."""
-    flat = small.reshape(len(small), -1)
-    shown = np.flatnonzero(~_is_plain(small))
+    shown = np.flatnonzero(~_is_plain(small)) if len(small) > 1 else np.empty(0, np.int64)
     if len(shown) < 2:
         return np.empty((0, 2), np.int64)
+    flat = small.reshape(len(small), -1)
     features, reach = _features(small)
     found = [
         pairs[_look_alike(flat[pairs[:, 0]].astype(np.int16), flat[pairs[:, 1]].astype(np.int16))]
         for pairs in (shown[pairs] for pairs in _pairs_in_boxes(features[shown], reach))
     ]
-    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+    pairs = np.sort(np.concatenate(found), axis=1)
+    return pairs[_equal(pairs[:, 0] * len(small) + pairs[:, 1])[0]]
 
 
 def _is_plain(small: np.ndarray) -> np.ndarray:

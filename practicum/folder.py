@@ -202,6 +202,7 @@ def _one_by_one(answers: Iterator[tuple[list[int], Batch]], decoded: Decodings) 
 
 def _batches(files: Files, places: dict[str, tuple[int, str, int]]) -> Iterator[tuple[list[int], list[Item]]]:
     """What is to be decoded, in pieces worth handing over: the images' numbers, places and sources."""
+    most = min(BATCH_FILES, max(len(places) // 64, 1))  # so that all workers are done at about the same time
     numbers: list[int] = []
     items: list[Item] = []
     size = 0
@@ -210,7 +211,7 @@ def _batches(files: Files, places: dict[str, tuple[int, str, int]]) -> Iterator[
         numbers.append(number)
         items.append((split, row, source))
         size += 0 if isinstance(source, str) else _bytes_in(source)  # what will lie in memory
-        if len(items) == BATCH_FILES or size > BATCH_BYTES:
+        if len(items) == most or size > BATCH_BYTES:
             yield numbers, items
             numbers, items, size = [], [], 0
     if items:
