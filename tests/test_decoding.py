@@ -10,8 +10,9 @@ from odd_files import encoded, png_chunk, rle_bmp
 from PIL import Image
 
 from practicum.data import photo
-from practicum.decoding import Piece, Refused, decode, decode_image, to_grey
+from practicum.decoding import Piece, Refused, decode, decode_batch, decode_image, to_grey
 from practicum.kinds import plain_jpeg
+from practicum.pixel_files import PixelFile
 from practicum.reasons import Note
 
 
@@ -238,3 +239,25 @@ def test_a_jpeg_that_may_be_turned_or_has_other_colours_is_not_taken_the_short_w
     exif[0x0112] = 3
     assert plain_jpeg(encoded(Image.fromarray(RGB), "JPEG", exif=exif)) is None
     assert plain_jpeg(encoded(Image.fromarray(RGB).convert("CMYK"), "JPEG")) is None
+
+
+@pytest.mark.parametrize("rows", [[3, 4, 5], [5, 4, 3], [0, 2, 5], [1, 2]])
+def test_images_of_a_batch_go_to_their_places(tmp_path, rows):
+    """Neighbours, in the other order, with gaps where files are broken, in two splits."""
+    files = {split: PixelFile.create(tmp_path / f"{split}.npy", 6, (2, 2, 3)) for split in ("train", "test")}
+    items = [(split, row, encoded(Image.new("RGB", (2, 2), (row, 7, 9)))) for split in files for row in rows]
+    batch = decode_batch([*items[:1], ("train", 5, b"broken"), *items[1:]], files, only_this_size=True)
+    assert len(batch.outcomes) == len(items) + 1
+    assert len(batch.thumbnails) == len(items)
+    expected = np.zeros((6, 2, 2, 3), np.uint8)
+    for row in rows:
+        expected[row] = row, 7, 9
+    for split in files:
+        assert np.array_equal(np.load(tmp_path / f"{split}.npy"), expected)
+
+
+def test_a_batch_stops_at_another_size(tmp_path):
+    files = {"train": PixelFile.create(tmp_path / "train.npy", 2, (2, 2, 3))}
+    items = [("train", row, encoded(Image.new("RGB", (2 + row, 2)))) for row in range(3)]
+    batch = decode_batch(items, files, only_this_size=True)
+    assert [outcome.size for outcome in batch.outcomes] == [(2, 2), (2, 3)]
