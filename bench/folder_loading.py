@@ -25,9 +25,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from practicum.machine import usable_cores
+from practicum.places import search_path
+
 PROJECT = Path(__file__).resolve().parent.parent
 ARCHIVES = ("cifar10-jpeg.tar", "cats-vs-dogs.tar")
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+CORES = usable_cores()
 OURS = """
 import sys, time
 started = time.perf_counter()
@@ -52,11 +55,7 @@ def main():
 
 
 def found(name):
-    return [
-        Path(place) / name
-        for place in os.environ.get("PRACTICUM_DATA", "").split(os.pathsep)
-        if place and (Path(place) / name).is_file()
-    ]
+    return [place / name for place in search_path() if (place / name).is_file()]
 
 
 def compare(path, rounds):

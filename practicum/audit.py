@@ -184,7 +184,7 @@ def audit(folder: str | Path, *, image_size: int | tuple[int, int] | None = None
             f"audit: there is no folder or archive {path}. Pass the path of a folder, .zip or .tar with one folder of "
             "images for each class."
         )
-    size = data._checked_size(image_size)
+    size = data.checked_size(image_size)
     census = Census()
     try:
         entry = cache.entry(

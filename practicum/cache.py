@@ -166,7 +166,7 @@ def _store(folder: Path, build: Callable[[Writer], None], seed: int) -> None:
         try:
             os.replace(work, folder)
         except OSError:
-            if not (folder / "dataset.json").is_file():  # else another process was faster: its folder holds the same
+            if not _is_whole(folder):  # else another process was faster: its folder holds the same
                 raise
     except OSError as error:
         if error.errno != errno.ENOSPC:

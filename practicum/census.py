@@ -110,9 +110,10 @@ def remarks_on(census: Census, broken: list[str]) -> list[str]:
     others = left_out_in_words(census, set(broken))
     if others:
         found.append(f"left out: {others}")
-    counts = Counter(census.images[number].class_name for number in census.used())
+    used = [census.images[number] for number in census.used()]
+    counts = Counter(image.class_name for image in used)
     found += _on_classes(counts)
-    train = {census.images[number].class_name for number in census.used() if census.images[number].split == "train"}
+    train = {image.class_name for image in used if image.split == "train"}
     if set(counts) - train:
         found.append(f"classes without training images: {_named(sorted(set(counts) - train))}")
     two = sorted(path for path, notes in census.notes.items() if any(note.reason == "two_classes" for note in notes))

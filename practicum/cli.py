@@ -82,12 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="print one JSON object on one line")
     doctor.set_defaults(run=_doctor)
 
-    train = commands.add_parser(
+    train = _command(
+        commands,
         "train",
         help="train a CNN and write a report about it",
         description="Train a CNN on a dataset; write the model, its history, pictures and report.html.",
-        epilog="example:\n  python -m practicum train --data emoji --filters 32,64,128 --dense 64 --out runs/a",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        example="train --data emoji --filters 32,64,128 --dense 64 --out runs/a",
     )
     add = train.add_argument
     add(
@@ -143,13 +143,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", action="store_true", help="print one JSON object on one line")
     train.set_defaults(run=_train)
 
-    audit = commands.add_parser(
+    audit = _command(
+        commands,
         "audit",
         help="what becomes of each file of a folder of images",
         description="List every file of a folder or archive of class folders: used, or left out and why. Nothing in it "
         "is changed.",
-        epilog="example:\n  python -m practicum audit photos/ --out audit.html",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        example="audit photos/ --out audit.html",
     )
     audit.add_argument("folder", type=Path, metavar="FOLDER", help="a folder, .zip or .tar of class folders")
     audit.add_argument("--image-size", type=int, metavar="PIXELS", help="height and width that train will be told")
@@ -158,13 +158,13 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--json", action="store_true", help="print one JSON object on one line, with every file by name")
     audit.set_defaults(run=_audit)
 
-    inspect = commands.add_parser(
+    inspect = _command(
+        commands,
         "inspect",
         help="see what a trained network makes of an image",
         description="Write a page on which every value of a trained network can be clicked, for one image: how it was "
         "calculated, from the answer back to the pixels.",
-        epilog="example:\n  python -m practicum inspect runs/a --image cat.jpg --out cat.html",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        example="inspect runs/a --image cat.jpg --out cat.html",
     )
     inspect.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="folder of a finished training")
     inspect.add_argument("--image", type=Path, required=True, help="an image file")
@@ -172,13 +172,13 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("--json", action="store_true", help="print one JSON object on one line")
     inspect.set_defaults(run=_inspect)
 
-    fetch = commands.add_parser(
+    fetch = _command(
+        commands,
         "fetch",
         help="fetch datasets for later, or for a folder that is handed round",
         description="Fetch datasets, check them, and keep them in the cache or in a folder. What was interrupted "
         "goes on where it was when the same command is given again.",
-        epilog="example:\n  python -m practicum fetch cifar10 fashion_mnist --to /media/usb",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        example="fetch cifar10 fashion_mnist --to /media/usb",
     )
     fetch.add_argument("names", nargs="*", metavar="NAME", help="cifar10, fashion_mnist, cats_vs_dogs")
     fetch.add_argument("--all", action="store_true", help="all of them (265 MB)")
@@ -191,6 +191,16 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("--json", action="store_true", help="print one JSON object on one line")
     fetch.set_defaults(run=_fetch)
     return parser
+
+
+def _command(commands: Any, name: str, *, help: str, description: str, example: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=help,
+        description=description,
+        epilog=f"example:\n  python -m practicum {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def _doctor(options: argparse.Namespace, given: list[str]) -> int:
@@ -314,7 +324,7 @@ def _inspect(options: argparse.Namespace, given: list[str]) -> int:
     content = options.image.read_bytes()
     try:
         decoding.decode_image(content)
-    except (OSError, ValueError, SyntaxError) as error:
+    except ValueError as error:
         raise ValueError(f"inspect: {options.image} cannot be read as an image ({error})") from None
 
     from practicum import explorer, runs, training

@@ -56,7 +56,7 @@ def load(name_or_folder: str | Path, *, image_size: int | tuple[int, int] | None
     name = os.fspath(name_or_folder)
     if not isinstance(name, str) or not name:
         raise ValueError(f"load: expected a dataset's name or a path. Received {name_or_folder!r}.")
-    size = _checked_size(image_size)
+    size = checked_size(image_size)
     if size is not None and name in (*BUNDLED, *READERS):
         raise ValueError(
             f"load: image_size is for folders of images; {name} has a size of its own. "
@@ -109,7 +109,7 @@ def bundled_folder() -> Path:
     return Path(__file__).resolve().parent.parent / "data"
 
 
-def _checked_size(image_size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+def checked_size(image_size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     if image_size is None:
         return None
     pair = tuple(image_size) if isinstance(image_size, tuple | list) else (image_size, image_size)

@@ -5,11 +5,11 @@ import os
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from practicum.archives import BROKEN, DAMAGE
 from practicum.cache import entries_of
 from practicum.decoding import MOST_BYTES, Piece, Source
 from practicum.kinds import ENDINGS, HEAD, ending_of
@@ -19,7 +19,6 @@ from practicum.tar_list import Member, member_of, quick_list
 
 HOW_TO_ARRANGE = "Make one folder for each class and put its images into it."
 WINDOWS_NOTES = ("thumbs.db", "ehthumbs.db", "desktop.ini")
-BROKEN_ARCHIVE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError)
 
 
 class Files:
@@ -63,7 +62,7 @@ def open_files(origin: Path) -> Files:
             return InZip(origin)
         if tarfile.is_tarfile(origin):
             return InTar(origin)
-    except BROKEN_ARCHIVE as error:
+    except BROKEN as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ValueError(
             f"load: {origin} cannot be read to its end ({reason}). Copy or download it again, or pass another folder."
@@ -213,14 +212,14 @@ def _start(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(entry) as file:
             return file.read(HEAD)
-    except (*BROKEN_ARCHIVE, NotImplementedError):
+    except DAMAGE:
         return b"?"  # whatever it is, no image that could be read
 
 
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Source:
     try:
         return archive.read(entry)
-    except (*BROKEN_ARCHIVE, NotImplementedError) as error:
+    except DAMAGE as error:
         return Note("damaged", f"in the archive: {error}")
 
 

@@ -308,8 +308,9 @@ def _find_copies(census: Census, decoded: Decodings, writer: Writer) -> dict[int
     """Find which images are of one picture. Give a key for the number of each image, equal for copies."""
     numbers = np.array(census.used(), np.int64)
     own_keys = np.array([decoded.outcomes[number].key for number in numbers], np.uint64)
-    places = {number: (split, row) for split, own in _by_split(census.images).items() for row, number in enumerate(own)}
-    images = {split: np.load(writer.path(split, "images"), mmap_mode="r") for split in _by_split(census.images)}
+    by_split = _by_split(census.images)
+    places = {number: (split, row) for split, own in by_split.items() for row, number in enumerate(own)}
+    images = {split: np.load(writer.path(split, "images"), mmap_mode="r") for split in by_split}
 
     def confirm(one: int, other: int) -> bool:
         first, second = (images[split][row] for split, row in (places[numbers[one]], places[numbers[other]]))

@@ -39,7 +39,7 @@ def track(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:
 
         yield from rich_track(items, what, total, console=Console(stderr=True), transient=True)
     else:
-        print(f"{what}: {total:,} …", file=sys.stderr, flush=True)
+        note(f"{what}: {total:,} …")
         yield from items
 
 
@@ -79,10 +79,10 @@ def _transfer_in_terminal(what: str, total: int) -> Generator[Callable[[int], No
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[words]}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(what, total=total, words="")
-        pace = Pace(total)
+        rate = Rate(total)
 
         def show(done: int) -> None:
-            bars.update(task, completed=done, words=pace.words(done))
+            bars.update(task, completed=done, words=rate.words(done))
 
         yield show
 
@@ -91,12 +91,12 @@ def _transfer_in_notebook(what: str, total: int) -> Generator[Callable[[int], No
     from IPython.display import HTML, display
 
     handle = display(HTML(html.escape(what)), display_id=True)
-    pace, latest, drawn = Pace(total), 0, 0.0
+    rate, latest, drawn = Rate(total), 0, 0.0
 
     def show(done: int) -> None:
         nonlocal latest, drawn
         latest = done
-        words = pace.words(done)
+        words = rate.words(done)
         if time.monotonic() - drawn > REDRAW_SECONDS:
             drawn = time.monotonic()
             handle.update(
@@ -112,11 +112,11 @@ def _transfer_in_notebook(what: str, total: int) -> Generator[Callable[[int], No
 
 def _transfer_in_log(what: str, total: int) -> Generator[Callable[[int], None]]:
     note(f"{what}: {megabytes(total)} …")
-    pace, written = Pace(total), time.monotonic()
+    rate, written = Rate(total), time.monotonic()
 
     def show(done: int) -> None:
         nonlocal written
-        words = pace.words(done)
+        words = rate.words(done)
         if time.monotonic() - written > LOG_SECONDS:
             written = time.monotonic()
             note(f"{what}: {words}")
@@ -124,7 +124,7 @@ def _transfer_in_log(what: str, total: int) -> Generator[Callable[[int], None]]:
     yield show
 
 
-class Pace:
+class Rate:
     """How fast bytes have come in the last seconds."""
 
     def __init__(self, total: int) -> None:
@@ -216,7 +216,7 @@ class PlainLines(Silent):
         self._print(closing)
 
     def _print(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        note(line)
 
 
 class InTerminal(PlainLines):

@@ -1,6 +1,5 @@
 """What several tests share: small images, a small trained network, the datasets that may or may not be here."""
 
-import os
 import signal
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import numpy as np
 import pytest
 from browser import Pages, running_browser
 from PIL import Image
+
+from practicum.places import search_path
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -52,9 +53,9 @@ def shared_data():
     """A function: the path of a dataset in PRACTICUM_DATA, or a skip that says what is missing."""
 
     def find(name: str) -> Path:
-        for folder in os.environ.get("PRACTICUM_DATA", "").split(os.pathsep):
-            if folder and (Path(folder) / name).exists():
-                return Path(folder) / name
+        for folder in search_path():
+            if (folder / name).exists():
+                return folder / name
         pytest.skip(f"{name} is in no folder of PRACTICUM_DATA")
 
     return find

@@ -117,7 +117,7 @@ def fetch(*addresses, to, limits=LIMITS, **changes):
     return path
 
 
-def refused(*addresses, to, match, **changes):
+def assert_refused(*addresses, to, match, **changes):
     with pytest.raises(FetchError, match=match) as caught:
         fetch(*addresses, to=to, **changes)
     assert not (to / "x.bin").exists()
@@ -272,7 +272,7 @@ def test_another_part_than_asked_for_is_not_taken(server, tmp_path):
 def test_a_part_of_a_longer_file_is_not_taken(server, tmp_path):
     wrong = server.serve("/wrong", Answer(BODY + OTHER))
     leave_part(tmp_path, BODY[:70_000])
-    refused(wrong, to=tmp_path, match=r"sends 'bytes 70000-399999/400000', not bytes 70000-199999/200000")
+    assert_refused(wrong, to=tmp_path, match=r"sends 'bytes 70000-399999/400000', not bytes 70000-199999/200000")
     assert (tmp_path / "x.bin.part").stat().st_size == 70_000
 
 
@@ -286,7 +286,7 @@ def test_a_range_that_is_refused_is_asked_for_from_the_start(server, tmp_path):
 def test_a_range_that_is_refused_again_and_again_ends(server, tmp_path):
     address = server.serve("/x", Answer(b"out of range", status=416))
     leave_part(tmp_path, BODY[:70_000])
-    refused(address, to=tmp_path, match="HTTP 416")
+    assert_refused(address, to=tmp_path, match="HTTP 416")
 
 
 @pytest.mark.parametrize(
@@ -412,7 +412,7 @@ def test_a_faulty_address_is_named_with_the_fault(server, tmp_path, fault):
     answer, reason = FAULTS[fault]
     address = server.serve("/x", answer)
     start = time.monotonic()
-    refused(address, to=tmp_path, match=re.escape(address) + r" \(" + reason)
+    assert_refused(address, to=tmp_path, match=re.escape(address) + r" \(" + reason)
     assert time.monotonic() - start < 20
     assert len(server.requests) <= LIMITS.rounds * (LIMITS.drops + 1)
 
@@ -447,7 +447,7 @@ def test_a_dropped_connection_is_taken_up_again_at_the_same_address(server, tmp_
 
 def test_drops_without_end_end(server, tmp_path):
     address = server.serve("/x", Answer(BODY, stop_after=1000))
-    refused(address, to=tmp_path, match="the connection broke off")
+    assert_refused(address, to=tmp_path, match="the connection broke off")
     assert len(server.requests) <= LIMITS.rounds * (LIMITS.drops + 1)
 
 
@@ -517,7 +517,7 @@ def closed_port():
 
 def test_nobody_listens(tmp_path):
     nobody = f"http://127.0.0.1:{closed_port()}/x"
-    refused(nobody, "nonsense://x", to=tmp_path, match=r"no connection \(.*refused.*; nonsense://x \(")
+    assert_refused(nobody, "nonsense://x", to=tmp_path, match=r"no connection \(.*refused.*; nonsense://x \(")
 
 
 def test_bytes_that_are_called_packed_are_the_file(server, tmp_path):
@@ -557,7 +557,7 @@ def test_a_slow_disk_is_not_the_servers_fault(server, tmp_path, monkeypatch):
 
 def test_no_thread_goes_on_asking(server, tmp_path):
     address = server.serve("/x", Answer(BODY, speed=1000))
-    refused(address, to=tmp_path, match="too slow")
+    assert_refused(address, to=tmp_path, match="too slow")
     wait_until(lambda: not [t for t in threading.enumerate() if t.name.startswith("fetching")], "the thread ends")
 
 
@@ -895,7 +895,7 @@ def test_only_what_is_missing_needs_room(server, tmp_path, monkeypatch):
     monkeypatch.setattr(
         checked_files.shutil, "disk_usage", lambda _: usage._replace(free=checked_files.SPARE_BYTES + 10_000)
     )
-    fetch(server.serve("/x", Answer(BODY)), to=tmp_path)
+    assert fetch(server.serve("/x", Answer(BODY)), to=tmp_path).read_bytes() == BODY
 
 
 def test_a_disk_that_fills_up_meanwhile(server, small_disk, monkeypatch):
@@ -939,7 +939,7 @@ def test_a_proxy_is_used(server, tmp_path, monkeypatch):
 def test_a_dead_proxy_is_named_without_its_password(tmp_path, monkeypatch):
     port = closed_port()
     monkeypatch.setenv("http_proxy", f"http://user:secret@127.0.0.1:{port}")
-    message = refused(
+    message = assert_refused(
         "http://data.test/x",
         to=tmp_path,
         match=rf"no connection through the proxy 127\.0\.0\.1:{port} \(set in the environment as http_proxy",
@@ -950,19 +950,19 @@ def test_a_dead_proxy_is_named_without_its_password(tmp_path, monkeypatch):
 def test_a_proxy_that_refuses_to_connect(server, tmp_path, monkeypatch):
     monkeypatch.setenv("https_proxy", server.url(""))
     server.answers["data.test:443"] = [Answer(b"no", status=403)]
-    refused("https://data.test/x", to=tmp_path, match="no connection through the proxy 127")
+    assert_refused("https://data.test/x", to=tmp_path, match="no connection through the proxy 127")
 
 
 def test_no_proxy_is_respected(server, tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port()}")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    fetch(server.serve("/x", Answer(BODY)), to=tmp_path)
+    assert fetch(server.serve("/x", Answer(BODY)), to=tmp_path).read_bytes() == BODY
 
 
 @pytest.mark.parametrize("value", ["foo://127.0.0.1:1", "socks5://127.0.0.1:1", "http://[nonsense", "http://:x"])
 def test_a_nonsense_proxy_is_a_message(tmp_path, monkeypatch, value):
     monkeypatch.setenv("http_proxy", value)
-    refused("http://127.0.0.1/x", to=tmp_path, match="through the proxy ")
+    assert_refused("http://127.0.0.1/x", to=tmp_path, match="through the proxy ")
 
 
 def test_32_processes_fetch_and_decode_once(server, tmp_path):
@@ -995,8 +995,8 @@ def test_of_32_processes_one_finds_out_that_nothing_answers(server, tmp_path):
 
 def test_an_earlier_failure_is_no_reason_not_to_try(server, tmp_path):
     address = server.serve("/x", Answer(status=404), Answer(BODY))
-    refused(address, to=tmp_path, match="HTTP 404")
-    fetch(address, to=tmp_path)
+    assert_refused(address, to=tmp_path, match="HTTP 404")
+    assert fetch(address, to=tmp_path).read_bytes() == BODY
 
 
 # Decoding what was fetched --------------------------------------------------------------------------------------------

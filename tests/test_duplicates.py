@@ -52,13 +52,18 @@ def with_patch(image):
     return image
 
 
-@pytest.mark.parametrize("way", STORED_AGAIN)
-def test_copies_stored_again_stand_in_one_split(tmp_path, way):
-    for number in range(12):
-        place = tmp_path / "photos" / ("cat", "dog")[number % 2]
+def save_pairs(root, count, change, word):
+    """So many photos of two classes in root, and beside each what change makes of it, called NUMBER word."""
+    for number in range(count):
+        place = root / ("cat", "dog")[number % 2]
         place.mkdir(parents=True, exist_ok=True)
         photo_piece(number).save(place / f"{number}.png")
-        STORED_AGAIN[way](photo_piece(number)).save(place / f"{number} again.png")
+        change(photo_piece(number)).save(place / f"{number} {word}.png")
+
+
+@pytest.mark.parametrize("way", STORED_AGAIN)
+def test_copies_stored_again_stand_in_one_split(tmp_path, way):
+    save_pairs(tmp_path / "photos", 12, STORED_AGAIN[way], "again")
     for seed in (0, 1):
         found = audit(tmp_path / "photos", seed=seed)
         check_accounts(found, tmp_path / "photos")
@@ -71,11 +76,7 @@ def test_copies_stored_again_stand_in_one_split(tmp_path, way):
 
 @pytest.mark.parametrize("way", OTHERS)
 def test_other_pictures_are_no_copies(tmp_path, way):
-    for number in range(6):
-        place = tmp_path / "photos" / ("cat", "dog")[number % 2]
-        place.mkdir(parents=True, exist_ok=True)
-        photo_piece(number).save(place / f"{number}.png")
-        OTHERS[way](photo_piece(number)).save(place / f"{number} other.png")
+    save_pairs(tmp_path / "photos", 6, OTHERS[way], "other")
     assert audit(tmp_path / "photos").copies == ()
 
 

@@ -146,25 +146,25 @@ def test_track_in_a_notebook(kernel):
 # Transfers ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_pace_gives_rate_and_time_left(monkeypatch):
+def test_a_rate_comes_with_the_time_left(monkeypatch):
     clock = iter([0.0, 1.0, 2.0, 3.0, 60.0])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
-    pace = progress.Pace(170_000_000)
-    assert pace.words(20_000_000) == "20 MB of 170 MB", "what was there before says nothing about the rate"
-    assert pace.words(21_000_000) == "21 MB of 170 MB, 1.0 MB/s, 2:29 left"
-    assert pace.words(24_000_000) == "24 MB of 170 MB, 2.0 MB/s, 1:13 left"
-    assert pace.words(0) == "0.0 kB of 170 MB", "it began anew"
-    assert pace.words(5_700_000) == "5.7 MB of 170 MB, 100 kB/s, 27:23 left"
+    rate = progress.Rate(170_000_000)
+    assert rate.words(20_000_000) == "20 MB of 170 MB", "what was there before says nothing about the rate"
+    assert rate.words(21_000_000) == "21 MB of 170 MB, 1.0 MB/s, 2:29 left"
+    assert rate.words(24_000_000) == "24 MB of 170 MB, 2.0 MB/s, 1:13 left"
+    assert rate.words(0) == "0.0 kB of 170 MB", "it began anew"
+    assert rate.words(5_700_000) == "5.7 MB of 170 MB, 100 kB/s, 27:23 left"
 
 
 def test_the_rate_is_that_of_the_last_seconds(monkeypatch):
     now = 0.0
     monkeypatch.setattr(progress.time, "monotonic", lambda: now)
-    pace = progress.Pace(1_000_000_000)
+    rate = progress.Rate(1_000_000_000)
     for now in range(60):
-        words = pace.words(now * 10_000_000 if now < 30 else 300_000_000 + (now - 30) * 1_000_000)
+        words = rate.words(now * 10_000_000 if now < 30 else 300_000_000 + (now - 30) * 1_000_000)
     assert ", 1.0 MB/s, " in words
-    assert len(pace.seen) < 10
+    assert len(rate.seen) < 10
 
 
 def test_a_transfer_in_a_log_is_a_line_now_and_then(capsys, monkeypatch):
