@@ -6,6 +6,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,10 @@ class Files:
 
         The source is the content of a file in a packed archive; else where it lies, for whoever decodes it to read.
         """
+        raise NotImplementedError
+
+    def bytes_of(self, path: str) -> int:
+        """How large the file is, as far as can be told without opening it; 0 where it cannot be read."""
         raise NotImplementedError
 
     def _sort(self) -> None:
@@ -131,6 +136,11 @@ class InFolder(Files):
     def read(self, wanted: set[str]) -> Iterator[tuple[str, Source]]:
         return ((path, f"{self.origin}{os.sep}{path}") for path in self.paths if path in wanted)
 
+    def bytes_of(self, path: str) -> int:
+        with suppress(OSError):
+            return (self.origin / path).stat().st_size
+        return 0
+
 
 def _note_on_link(entry: "os.DirEntry[str]", root: str) -> Note | None:
     """Why a link does not count; None for one to a file in the same folder."""
@@ -201,6 +211,9 @@ class InZip(_InArchive):
                 if path in wanted:
                     yield path, _content(archive, self._entries[path])
 
+    def bytes_of(self, path: str) -> int:
+        return self._entries[path].file_size
+
 
 def _note_on_entry(entry: zipfile.ZipInfo) -> Note | None:
     if stat.S_ISLNK(entry.external_attr >> 16):
@@ -241,6 +254,7 @@ class InTar(_InArchive):
         self.paths = [path for path in self._places if path not in self.notes]
         self.folders = list(dict.fromkeys(self.folders))
         self._sort()
+        self._in_order = sorted(self.paths, key=self._places.__getitem__)
 
     def _take(self, members: Iterable[Member], stream: Any) -> None:
         for name, kind, offset, size, target in members:
@@ -262,7 +276,7 @@ class InTar(_InArchive):
                 self._add(path, place[1], note, _read_at, stream, place[0], min(HEAD, place[1]))
 
     def read(self, wanted: set[str]) -> Iterator[tuple[str, Source]]:
-        found = sorted(wanted, key=self._places.__getitem__)
+        found = (path for path in self._in_order if path in wanted)
         if not self._packed:
             origin = os.fspath(self.origin)
             yield from ((path, Piece(origin, *self._places[path])) for path in found)
@@ -274,6 +288,9 @@ class InTar(_InArchive):
                 if place != last:  # else one file under two names: going back would mean to unpack from the start
                     last, content = place, _read_at(archive.fileobj, *place)
                 yield path, content
+
+    def bytes_of(self, path: str) -> int:
+        return self._places[path][1]
 
 
 def _read_at(stream: Any, offset: int, size: int) -> bytes:

@@ -1,13 +1,12 @@
 """A folder or an archive of class folders -> decoded images, and a census of its files."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
-from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,6 +39,14 @@ MOST_WORKERS = 8
 PROCESSES_STAY = 20  # seconds, when there is nothing to do
 
 
+class Workers(NamedTuple):
+    """Who decodes, and how many they are."""
+
+    executor: Executor
+    number: int
+    are_processes: bool
+
+
 class OtherSizeError(Exception):
     """An image has another size than the first one."""
 
@@ -61,12 +68,12 @@ def decode_into(writer: Writer, origin: Path, size: tuple[int, int] | None, cens
     census = Census() if census is None else census
     census.origin = origin
     files = open_files(origin)
-    folders = find_images(files, census)
-    census.count_classes(folders)
-    if not to_the_end:
-        _check(census)
-
-    decoded = _decode_in_one_size(files, census, writer, size)
+    with _workers(in_processes=_small_and_many(files)) as workers:
+        folders = find_images(files, census)
+        census.count_classes(folders)
+        if not to_the_end:
+            _check(census)
+        decoded = _decode_in_one_size(files, census, writer, size, workers)
     broken = _take_notes(census, decoded.outcomes)
     census.count_classes(folders)
     keys = _find_copies(census, decoded, writer)
@@ -155,7 +162,9 @@ class Decodings:
         self.thumbnails[good[: len(batch.thumbnails)]] = batch.thumbnails
 
 
-def _decode_in_one_size(files: Files, census: Census, writer: Writer, size: tuple[int, int] | None) -> Decodings:
+def _decode_in_one_size(
+    files: Files, census: Census, writer: Writer, size: tuple[int, int] | None, workers: Workers
+) -> Decodings:
     """Decode all images in this size; with None in their own where they share one, else in DEFAULT_SIZE."""
     # Without a size, all images are hoped to have that of the first one. What was done before one of another size turns
     # up is lost; but photos of several sizes show that soon, and where all are alike each is read once only.
@@ -163,14 +172,20 @@ def _decode_in_one_size(files: Files, census: Census, writer: Writer, size: tupl
         own = first_size(files, census.images) if size is None else None
         census.image_size = size or own or DEFAULT_SIZE
         try:
-            return _decode_all(files, census.images, writer, census.image_size, only_this_size=own is not None)
+            return _decode_all(files, census.images, writer, workers, census.image_size, only_this_size=own is not None)
         except OtherSizeError:
             census.image_size = DEFAULT_SIZE
-            return _decode_all(files, census.images, writer, DEFAULT_SIZE, only_this_size=False)
+            return _decode_all(files, census.images, writer, workers, DEFAULT_SIZE, only_this_size=False)
 
 
 def _decode_all(
-    files: Files, images: list[ImageFile], writer: Writer, size: tuple[int, int], *, only_this_size: bool
+    files: Files,
+    images: list[ImageFile],
+    writer: Writer,
+    workers: Workers,
+    size: tuple[int, int],
+    *,
+    only_this_size: bool,
 ) -> Decodings:
     """Decode each image to its place.
 
@@ -184,8 +199,8 @@ def _decode_all(
         places.update({images[number].path: (number, split, row) for row, number in enumerate(numbers)})
 
     decoded = Decodings(len(images), size)
-    decode = partial(decode_batch, files=targets, only_this_size=only_this_size)
-    with closing(_in_parallel(decode, _batches(files, places), len(images))) as answers:
+    decode = partial(decode_batch, files=targets, only_this_size=only_this_size, quietly=workers.are_processes)
+    with closing(_in_parallel(decode, _batches(files, places), workers)) as answers:
         for number in track(_one_by_one(answers, decoded), "decoding images", len(images)):
             outcome = decoded.outcomes[number]
             if only_this_size and isinstance(outcome, Outcome) and outcome.size != size:
@@ -210,7 +225,7 @@ def _batches(files: Files, places: dict[str, tuple[int, str, int]]) -> Iterator[
         number, split, row = places[path]
         numbers.append(number)
         items.append((split, row, source))
-        size += 0 if isinstance(source, str) else _bytes_in(source)  # what will lie in memory
+        size += _bytes_in(source)
         if len(items) == most or size > BATCH_BYTES:
             yield numbers, items
             numbers, items, size = [], [], 0
@@ -219,61 +234,62 @@ def _batches(files: Files, places: dict[str, tuple[int, str, int]]) -> Iterator[
 
 
 def _in_parallel(
-    decode: Callable[..., Batch], batches: Iterator[tuple[list[int], list[Item]]], count: int
+    decode: Callable[[list[Item]], Batch], batches: Iterator[tuple[list[int], list[Item]]], workers: Workers
 ) -> Generator[tuple[list[int], Batch]]:
     """The numbers of each batch, and what became of it, while the next ones are being decoded."""
-    first = next(batches)
-    small = sum(_bytes_in(source) for _, _, source in first[1]) < SMALL_FILE * len(first[1])
-    in_processes = small and count >= PROCESSES_FROM
-    with _workers(in_processes=in_processes) as (executor, workers):
-        waiting: deque[tuple[list[int], Future]] = deque()
-        try:
-            for numbers, items in chain([first], batches):
-                waiting.append((numbers, executor.submit(decode, items, quietly=in_processes)))
-                if len(waiting) > 2 * workers:  # waiting for the ones before bounds what lies in memory
-                    done, future = waiting.popleft()
-                    yield done, future.result()
-            while waiting:
+    waiting: deque[tuple[list[int], Future]] = deque()
+    try:
+        for numbers, items in batches:
+            waiting.append((numbers, workers.executor.submit(decode, items)))
+            if len(waiting) > 2 * workers.number:  # waiting for the ones before bounds what lies in memory
                 done, future = waiting.popleft()
                 yield done, future.result()
-        except BrokenExecutor:
-            raise ValueError(
-                "load: a process that decodes images was ended from outside, most likely for want of memory. Close "
-                "other programs and call it again."
-            ) from None
-        finally:
-            for _, future in waiting:
-                future.cancel()
-            wait([future for _, future in waiting])  # nobody may go on writing into the files
+        while waiting:
+            done, future = waiting.popleft()
+            yield done, future.result()
+    except BrokenExecutor:
+        raise ValueError(
+            "load: a process that decodes images was ended from outside, most likely for want of memory. Close "
+            "other programs and call it again."
+        ) from None
+    finally:
+        for _, future in waiting:
+            future.cancel()
+        wait([future for _, future in waiting])  # nobody may go on writing into the files
 
 
 def _bytes_in(source: Source) -> int:
+    """How much of a file's content will lie in memory while it waits for being decoded."""
     if isinstance(source, bytes):
         return len(source)
-    if isinstance(source, Piece):
-        return source.size
-    with suppress(OSError):
-        return os.stat(source).st_size if isinstance(source, str) else 0  # noqa: PTH116 (a str)
-    return 0
+    return source.size if isinstance(source, Piece) else 0
 
 
-@contextmanager
-def _workers(*, in_processes: bool) -> Iterator[tuple[Executor, int]]:
-    """Who decodes, and how many they are.
+def _small_and_many(files: Files) -> bool:
+    """Whether processes are worth their start.
 
     Pillow decodes outside Python's lock, so threads use all cores. But around small images there is as much to do as in
     them; then processes are quicker. They take a third of a second to start, and are kept for a while.
     """
+    few = files.paths[:BATCH_FILES]
+    return len(files.paths) >= PROCESSES_FROM and sum(map(files.bytes_of, few)) < SMALL_FILE * len(few)
+
+
+@contextmanager
+def _workers(*, in_processes: bool) -> Iterator[Workers]:
     if in_processes:
         # Python's own pool of processes would run a learner's script again in each of them.
         from joblib.externals.loky import get_reusable_executor
 
         number = min(usable_cores(), MOST_WORKERS)
-        yield get_reusable_executor(max_workers=number, timeout=PROCESSES_STAY), number
+        executor = get_reusable_executor(max_workers=number, timeout=PROCESSES_STAY)
+        for _ in range(number):  # they start while the images are being listed
+            executor.submit(decode_batch, [], {}, only_this_size=False)
+        yield Workers(executor, number, are_processes=True)
     else:
         number = min(max(usable_cores(), 2), MOST_WORKERS)  # one may wait for a disk
         with ThreadPoolExecutor(number) as threads:
-            yield threads, number
+            yield Workers(threads, number, are_processes=False)
 
 
 def first_size(files: Files, images: list[ImageFile]) -> tuple[int, int] | None:

@@ -1,7 +1,5 @@
 """What a .tar holds and where: the quick way."""
 
-import mmap
-import os
 import tarfile
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 BLOCK = 512  # bytes; of such a .tar is made
+NAME, SIZE, SUM = slice(0, 100), slice(124, 136), slice(148, 156)  # where in a header they stand
+KIND, MAGIC, PREFIX = 156, slice(257, 262), slice(345, 500)
+KNOWN = np.frombuffer(tarfile.REGTYPE + tarfile.AREGTYPE + tarfile.DIRTYPE, np.uint8)
 
 
 class Member(NamedTuple):
@@ -35,49 +36,74 @@ def quick_list(origin: Path) -> list[Member] | None:
     Raises:
         tarfile.ReadError: it ends too early.
     """
-    found: list[Member] = []
-    with origin.open("rb") as file:
-        length = os.fstat(file.fileno()).st_size
-        if length < BLOCK:
-            return None
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            place, rows = 0, []
-            while place + BLOCK <= length:
-                head = content[place : place + BLOCK]
-                if head[0] == 0:
-                    break
-                kind = head[156:157]
-                if kind not in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE) or head[257:262] != b"ustar":
-                    return None
-                try:
-                    size = int(head[124:136].rstrip(b" \0") or b"0", 8) if kind != tarfile.DIRTYPE else 0
-                    name = head[:100].partition(b"\0")[0].decode("utf-8")
-                    if head[345]:
-                        name = f"{head[345:500].partition(bytes(1))[0].decode('utf-8')}/{name}"
-                except ValueError:
-                    return None
-                if size < 0:
-                    return None
-                if name.endswith("/"):
-                    kind = tarfile.DIRTYPE  # as tarfile has it
-                rows.append(place // BLOCK)
-                found.append(Member(name, kind, place + BLOCK, size))
-                place += BLOCK + (size + BLOCK - 1) // BLOCK * BLOCK
-            else:
-                raise tarfile.ReadError("its end is missing")  # which tarfile takes for an end
-            if not _sums_fit(content, rows):
-                return None
-    return found
-
-
-def _sums_fit(content: mmap.mmap, rows: list[int]) -> bool:
-    """Whether each of these headers has the sum of its bytes that it says."""
-    blocks = np.frombuffer(content, np.uint8, len(content) // BLOCK * BLOCK).reshape(-1, BLOCK)
+    count = origin.stat().st_size // BLOCK
+    if not count:
+        return None
+    blocks = np.memmap(origin, np.uint8, "r", shape=(count, BLOCK))
+    rows = np.flatnonzero((blocks[:, MAGIC] == np.frombuffer(b"ustar", np.uint8)).all(1))
     heads = blocks[rows]
-    del blocks  # it would keep the file from being closed
-    written = np.zeros(len(heads), np.int64)
-    for column in range(148, 156):
-        digits = heads[:, column]
-        written = np.where((digits >= ord("0")) & (digits <= ord("7")), written * 8 + digits - ord("0"), written)
-    sums = heads.sum(1, dtype=np.int64) - heads[:, 148:156].sum(1, dtype=np.int64) + 8 * ord(" ")
-    return bool((written == sums).all())
+    sizes = _octal(heads[:, SIZE])
+    if sizes is None:
+        return None
+    sizes[heads[:, KIND] == ord(tarfile.DIRTYPE)] = 0
+    # Each header has to follow the content of the one before. Where one does not, it may be that the content of a file
+    # looks like a header, or one is unusual.
+    following = rows + 1 + (sizes + BLOCK - 1) // BLOCK
+    if not len(rows) or rows[0] != 0 or (following[:-1] != rows[1:]).any():
+        return None
+    if following[-1] >= len(blocks):
+        raise tarfile.ReadError("its end is missing")  # which tarfile takes for an end
+    if blocks[following[-1], 0] or not np.isin(heads[:, KIND], KNOWN).all() or not _sums_fit(heads):
+        return None
+    try:
+        names = _names(heads)
+    except UnicodeDecodeError:
+        return None
+    letters = {code: bytes([code]) for code in KNOWN.tolist()}
+    kinds = [letters[code] for code in heads[:, KIND].tolist()]
+    offsets = (rows + 1) * BLOCK
+    members = map(Member, names, kinds, offsets.tolist(), sizes.tolist())
+    # As tarfile has it, a name that ends in / is a folder's.
+    return [each._replace(kind=tarfile.DIRTYPE) if each.name.endswith("/") else each for each in members]
+
+
+def _names(heads: np.ndarray) -> list[str]:
+    """The members' names, by their headers.
+
+    Raises:
+        UnicodeDecodeError: they are in no writing that is known here.
+    """
+    names = [name.decode("utf-8") for name in _texts(heads[:, NAME])]
+    for row in np.flatnonzero(heads[:, PREFIX.start]).tolist():
+        (prefix,) = _texts(heads[row : row + 1, PREFIX])
+        names[row] = f"{prefix.decode('utf-8')}/{names[row]}"
+    return names
+
+
+def _texts(fields: np.ndarray) -> list[bytes]:
+    """uint8 (N, length) -> N texts, each up to its first zero."""
+    length = fields.shape[1]
+    whole = fields.tobytes()
+    return [whole[start : start + length].partition(b"\0")[0] for start in range(0, len(whole), length)]
+
+
+def _octal(fields: np.ndarray) -> np.ndarray | None:
+    """uint8 (N, digits) -> int64 (N,): the number that each row writes; None where one has anything but digits.
+
+    The digits end with the first zero byte or blank; nothing but these may follow.
+    """
+    digits = fields - np.uint8(ord("0"))  # what is no digit becomes 8 or more
+    is_digit = digits < 8
+    if ((fields != 0) & (fields != ord(" ")) & ~is_digit).any() or (is_digit[:, 1:] > is_digit[:, :-1]).any():
+        return None
+    numbers = np.zeros(len(fields), np.int64)
+    for column in range(fields.shape[1]):
+        numbers = np.where(is_digit[:, column], numbers * 8 + digits[:, column], numbers)
+    return numbers
+
+
+def _sums_fit(heads: np.ndarray) -> bool:
+    """Whether each of these headers has the sum of its bytes that it says."""
+    written = _octal(heads[:, SUM])
+    sums = heads.sum(1, dtype=np.int64) - heads[:, SUM].sum(1, dtype=np.int64) + 8 * ord(" ")
+    return written is not None and bool((written == sums).all())
