@@ -9,7 +9,7 @@ import numpy as np
 BLOCK = 512  # bytes; of such a .tar is made
 NAME, SIZE, SUM = slice(0, 100), slice(124, 136), slice(148, 156)  # where in a header they stand
 KIND, MAGIC, PREFIX = 156, slice(257, 262), slice(345, 500)
-KNOWN = np.frombuffer(tarfile.REGTYPE + tarfile.AREGTYPE + tarfile.DIRTYPE, np.uint8)
+KINDS = {kind[0]: kind for kind in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE)}
 
 
 class Member(NamedTuple):
@@ -53,18 +53,24 @@ def quick_list(origin: Path) -> list[Member] | None:
         return None
     if following[-1] >= len(blocks):
         raise tarfile.ReadError("its end is missing")  # which tarfile takes for an end
-    if blocks[following[-1], 0] or not np.isin(heads[:, KIND], KNOWN).all() or not _sums_fit(heads):
+    if blocks[following[-1], 0] or not np.isin(heads[:, KIND], list(KINDS)).all() or not _sums_fit(heads):
         return None
     try:
         names = _names(heads)
     except UnicodeDecodeError:
         return None
-    letters = {code: bytes([code]) for code in KNOWN.tolist()}
-    kinds = [letters[code] for code in heads[:, KIND].tolist()]
+    kinds = heads[:, KIND].tobytes()
     offsets = (rows + 1) * BLOCK
-    members = map(Member, names, kinds, offsets.tolist(), sizes.tolist())
-    # As tarfile has it, a name that ends in / is a folder's.
-    return [each._replace(kind=tarfile.DIRTYPE) if each.name.endswith("/") else each for each in members]
+    return [
+        Member(name, _kind(code, name), offset, size)
+        for name, code, offset, size in zip(names, kinds, offsets.tolist(), sizes.tolist(), strict=True)
+    ]
+
+
+def _kind(code: int, name: str) -> bytes:
+    if code == 0 and name.endswith("/"):
+        return tarfile.DIRTYPE  # as very old programs wrote folders
+    return KINDS[code]
 
 
 def _names(heads: np.ndarray) -> list[str]:

@@ -65,6 +65,70 @@ def test_a_header_that_was_changed_is_left_to_python(tmp_path, place, value):
         assert value == b"77777"  # then it seems to end too early
 
 
+def edited(path, place, value, member=1):
+    """Write value into the header of a member, and a sum that fits."""
+    content = bytearray(path.read_bytes())
+    start = slowly(path)[member].offset - 512
+    head = content[start : start + 512]
+    head[place : place + len(value)] = value
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    content[start : start + 512] = head
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"00000000x77", b"0000000777x", b"0000000 777", b"0000000\x00777", b"-0000000777", b"\x80\0\0\0\0\0\0\0\0\0\x01"],
+)
+def test_a_size_in_no_plain_octal_digits_is_left_to_python(tmp_path, value):
+    assert quick_list(edited(tar_of(tmp_path / "a.tar", USUAL), 124, value)) is None
+
+
+def test_a_size_before_blanks(tmp_path):
+    path = edited(tar_of(tmp_path / "a.tar", USUAL), 124, b"777         ")
+    assert quick_list(path)[1] == slowly(path)[1]
+    assert quick_list(path)[1].size == 0o777
+
+
+def test_a_folder_has_no_content_whatever_its_size_says(tmp_path):
+    path = edited(tar_of(tmp_path / "a.tar", USUAL), 124, b"00000001000", member=0)
+    assert [each.offset for each in quick_list(path)] == [each.offset for each in slowly(path)]
+
+
+def test_a_folder_as_very_old_programs_wrote_it(tmp_path):
+    path = edited(tar_of(tmp_path / "a.tar", [("x", b""), ("cat/", b""), ("cat/1.png", b"x")]), 156, b"\0")
+    assert [each.kind for each in quick_list(path)] == [each.kind for each in slowly(path)]
+    assert quick_list(path)[1].kind == tarfile.DIRTYPE
+
+
+def test_a_name_in_another_writing_is_left_to_python(tmp_path):
+    assert quick_list(edited(tar_of(tmp_path / "a.tar", USUAL), 0, "caté".encode("latin-1"))) is None
+
+
+@pytest.mark.parametrize("block", [b"x" * 512, b"\0" * 512])
+@pytest.mark.parametrize("member", [0, 2])
+def test_a_block_between_members_is_left_to_python(tmp_path, member, block):
+    path = tar_of(tmp_path / "a.tar", USUAL)
+    start = slowly(path)[member].offset - 512
+    content = path.read_bytes()
+    path.write_bytes(content[:start] + block + content[start:])
+    assert quick_list(path) is None
+
+
+def test_something_else_in_place_of_the_end_is_left_to_python(tmp_path):
+    path = tar_of(tmp_path / "a.tar", USUAL)
+    end = slowly(path)[-1].offset + 512
+    path.write_bytes(path.read_bytes()[:end] + b"x" * 1024)
+    assert quick_list(path) is None
+
+
+def test_a_tar_within_a_tar_is_left_to_python(tmp_path):
+    inner = tar_of(tmp_path / "inner.tar", USUAL).read_bytes()
+    assert quick_list(tar_of(tmp_path / "a.tar", [("inner.tar", inner)])) is None
+
+
 def test_an_archive_that_is_cut_short_anywhere(tmp_path):
     path = tar_of(tmp_path / "a.tar", USUAL)
     content = path.read_bytes()
