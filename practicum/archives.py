@@ -19,7 +19,7 @@ from typing import IO, cast
 
 # What the standard library raises for an archive that was cut short or changed.
 BROKEN = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile)
-DAMAGE = (*BROKEN, NotImplementedError)  # the last for a member packed in a way that it does not know
+DAMAGE = (*BROKEN, NotImplementedError)  # the last for what is packed in a way that it does not know
 MOST_BYTES = 4_000_000_000  # that an archive may unpack to where nothing better is known
 MOST_HEADERS = 20_000_000  # bytes around the members
 MOST_AT_ONCE = 64_000_000  # bytes taken into memory in one go

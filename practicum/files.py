@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from practicum.archives import BROKEN, DAMAGE
+from practicum.archives import DAMAGE
 from practicum.cache import entries_of
 from practicum.decoding import MOST_BYTES, Piece, Source
 from practicum.kinds import ENDINGS, HEAD, ending_of
@@ -67,7 +67,7 @@ def open_files(origin: Path) -> Files:
             return InZip(origin)
         if tarfile.is_tarfile(origin):
             return InTar(origin)
-    except BROKEN as error:
+    except DAMAGE as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ValueError(
             f"load: {origin} cannot be read to its end ({reason}). Copy or download it again, or pass another folder."

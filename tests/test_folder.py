@@ -1,5 +1,7 @@
 """Reading class folders: which path is which class."""
 
+import zipfile
+
 import pytest
 
 from practicum.census import Census
@@ -47,6 +49,17 @@ def test_images_come_sorted_whatever_the_file_system_says(tmp_path):
         *(ImageFile("train", "a", "a/10.png"), ImageFile("train", "a", "a/9.png")),
         *(ImageFile("train", "b", "b/1.png"), ImageFile("train", "b", "b/2.png")),
     ]
+
+
+def test_a_zip_of_a_version_that_is_not_known(tmp_path):
+    path = tmp_path / "new.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("cat/1.png", b"x")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\1\2") + 6] = 99  # the version that is needed to read it: 9.9
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"new.zip cannot be read to its end \(zip file version 9.9\). Copy"):
+        open_files(path)
 
 
 @pytest.mark.parametrize(
