@@ -105,7 +105,7 @@ def test_wrong_use_is_explained(model, image):
         inspection.filters(model, "flatten")
     with pytest.raises(ValueError, match=r"shape \(12, 12, 1\)\. Received \(1, 12, 12, 1\)\. Pass one image"):
         inspection.feature_maps(model, image[None])
-    with pytest.raises(ValueError, match=r"Received \(8, 8, 1\)\. Resize it"):
+    with pytest.raises(ValueError, match=r"Received shape \(8, 8, 1\)\. Resize it"):
         inspection.feature_maps(model, image[:8, :8])
     with pytest.raises(ValueError, match="no images"):
         inspection.silent_filters(model, "module1_relu", np.zeros((0, 12, 12, 1)))
