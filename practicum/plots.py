@@ -12,6 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from practicum.data_plots import class_counts, duplicates, examples, mean_images
+from practicum.heat_plots import heat, heats, overlay
 from practicum.paper import BLUE, ORANGE, VERMILION, dark_paper, finished, style, written
 from practicum.tiles import SIGNED, Board
 
@@ -26,7 +27,10 @@ __all__ = [
     "feature_maps",
     "filters",
     "gallery",
+    "heat",
+    "heats",
     "mean_images",
+    "overlay",
     "probabilities",
     "road",
 ]

@@ -91,6 +91,12 @@ class Board:
         x, y = self._corner(row, column)
         self.axes.text(x + self.tile / 2, y + self.tile + 0.01, text, ha="center", va="top", fontsize=8)
 
+    def caption_inside(self, row: int, column: int, text: str) -> None:
+        """Light letters on what should be a dark tile."""
+        x, y = self._corner(row, column)
+        middle = (x + self.tile / 2, y + self.tile / 2)
+        self.axes.text(*middle, text, ha="center", va="center", fontsize=8, color="white")
+
     def colour_bar(self, colours: str, scale: Normalize, label: str) -> None:
         rows_height = self.height - self.top - 0.1
         length = min(rows_height - self.above, 2.6)

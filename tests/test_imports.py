@@ -44,6 +44,7 @@ LAYERS = [
         "batches",
         "model_files",
         "data_plots",
+        "heat_plots",
         "shapes",
         "evaluation",
         "runs",
@@ -74,7 +75,7 @@ NO_TENSORFLOW = {
         "recipes",
     ),
     *("reference", "explorer", "network_page", "anatomy", "sheets", "pages"),
-    *("paper", "data_plots", "image_checks", "chance", "painting", "shapes"),
+    *("paper", "data_plots", "heat_plots", "image_checks", "chance", "painting", "shapes"),
     *("archives", "connection", "checked_files", "remote", "places", "download"),
     *("audit", "census", "duplicates", "files", "kinds", "layout", "reasons", "tar_list"),
 }
