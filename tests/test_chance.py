@@ -56,6 +56,11 @@ def test_shares_fill_0_to_1():
     assert abs(np.corrcoef(shares[:-1, 0], shares[1:, 0])[0, 1]) < 0.05
 
 
+def test_every_bit_of_a_seed_counts():
+    bits = [Chance(seed, "a", np.arange(1)).bits("p")[0] for seed in (0, 1, 2**31, 2**32, 2**53, 2**63, 2**64 - 1)]
+    assert len(set(map(int, bits))) == len(bits)
+
+
 def test_purposes_have_nothing_to_do_with_each_other():
     chance = Chance(0, "x", np.arange(5000))
     assert abs(np.corrcoef(chance.share("length"), chance.share("width"))[0, 1]) < 0.05

@@ -1,16 +1,23 @@
 """Pixels that come out right whatever the file's kind."""
 
 import io
+import os
 import struct
+import subprocess
+import sys
+import threading
+import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
-from odd_files import encoded, png_chunk, rle_bmp
+from conftest import PROJECT
+from odd_files import encoded, large_png, picture, png_chunk, png_with, rle_bmp
 from PIL import Image
 
 from practicum.data import photo
-from practicum.decoding import Piece, Refused, decode, decode_batch, decode_image, to_grey
+from practicum.decoding import Piece, Refused, _read_part, decode, decode_batch, decode_image, to_grey
 from practicum.kinds import plain_jpeg
 from practicum.pixel_files import PixelFile
 from practicum.reasons import Note
@@ -203,6 +210,106 @@ def test_a_phones_file_of_two_pictures_gives_the_first():
 def test_what_camera_notes_say_wrongly_is_no_reason_to_do_without_the_photo():
     content = encoded(Image.new("RGB", (16, 8), RED), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01")
     assert decode_image(content).shape == (8, 16, 3)
+
+
+TURNED = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"  # notes that say: by a quarter
+
+
+def profile(notes):
+    """Notes of a camera as some programs write them into a PNG: in a text, as hexadecimal digits."""
+    return b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(b"\nexif\n      34\n" + notes + b"\n")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        png_with(picture(1), b"eXIf", b"garbage!garbage!"),
+        png_with(picture(1), b"eXIf", b"II*\0"),
+        png_with(picture(1), *profile(b"no hexadecimal digits")),
+        encoded(picture(1), "WEBP", lossless=True, exif=b"garbage!garbage!"),
+        encoded(picture(1), "WEBP", lossless=True, exif=b"II*\0"),
+    ],
+    ids=["PNG, no notes", "PNG, cut off", "PNG, no digits", "WebP, no notes", "WebP, cut off"],
+)
+def test_camera_notes_that_make_a_decoder_trip_are_no_reason_to_do_without_the_photo(content):
+    assert np.array_equal(decode_image(content), np.asarray(picture(1)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        png_with(picture(1), b"eXIf", TURNED),
+        png_with(picture(1), *profile((b"Exif\0\0" + TURNED).hex().encode())),
+        png_with(picture(1), b"iTXt", b'XML:com.adobe.xmp\0\0\0\0\0<x tiff:Orientation="6"/>'),
+        encoded(picture(1), "WEBP", lossless=True, exif=TURNED),
+    ],
+    ids=["in a PNG", "in a PNG's text", "in a PNG as XMP", "in a WebP"],
+)
+def test_a_photo_is_turned_wherever_its_notes_stand(content):
+    assert np.array_equal(decode_image(content), np.rot90(np.asarray(picture(1)), -1))
+
+
+def test_the_size_of_a_photo_is_that_of_the_upright_one():
+    """Or photos held in two ways would be taken for photos of one size."""
+    wide = Image.new("RGB", (40, 24), RED)
+    for orientation, size in ((1, (24, 40)), (3, (24, 40)), (6, (40, 24)), (8, (40, 24))):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        assert decode(encoded(wide, "JPEG", exif=exif), None).size == size
+        assert decode(encoded(wide, "JPEG", exif=exif), (10, 10)).size == size
+
+
+def test_a_file_that_comes_in_parts_is_read_to_its_end():
+    """As from a network drive: here from a pipe, which gives what is there."""
+    content = encoded(Image.fromarray(SMOOTH))
+    end, start = os.pipe()
+
+    def send():
+        with os.fdopen(start, "wb", buffering=0) as out:
+            for place in range(0, len(content), 100):
+                out.write(content[place : place + 100])
+                time.sleep(0.001)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    with os.fdopen(end, "rb", buffering=0) as file:
+        assert _read_part(file, 0, len(content)) == content
+    sender.join()
+
+
+def test_the_limit_of_bytes_is_the_limit(tmp_path, monkeypatch):
+    content = encoded(picture(1))
+    (tmp_path / "x.png").write_bytes(content)
+    monkeypatch.setattr("practicum.decoding.MOST_BYTES", len(content))
+    assert decode(str(tmp_path / "x.png"), None).size == (24, 24)
+    monkeypatch.setattr("practicum.decoding.MOST_BYTES", len(content) - 1)
+    with pytest.raises(Refused) as refusal:
+        decode(str(tmp_path / "x.png"), None)
+    assert refusal.value.note.reason == "too_large"
+
+
+def test_want_of_memory_is_no_fault_of_the_file(tmp_path):
+    """It is not listed as damaged: with other programs closed it can be read."""
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("only Linux tells how much address space is taken")
+    (tmp_path / "small.png").write_bytes(encoded(picture(1)))
+    (tmp_path / "x.png").write_bytes(large_png(7000, 7000))
+    code = (
+        "import resource, sys; from practicum.decoding import decode\n"
+        "decode('small.png', None)\n"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + 60_000_000,) * 2)\n"
+        "try: decode('x.png', None)\n"
+        "except BaseException as error: print(type(error).__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    )
+    assert done.stdout == "MemoryError\n", done.stderr
 
 
 def test_every_file_has_its_reason(tmp_path):

@@ -31,6 +31,8 @@ The cases, each a failure of its own kind that some plausible way of fetching do
     asking      134 one of several fails; 135 wrong names; 136 JSON; 137 interrupted
 """
 
+import contextlib
+import errno
 import gzip
 import hashlib
 import io
@@ -57,6 +59,7 @@ import numpy as np
 import pytest
 from conftest import PROJECT
 from loopback import Answer, Loopback, chunked
+from odd_files import encoded, large_jpeg, picture, png_chunk, png_chunks
 from PIL import Image
 
 from practicum import archives, checked_files, cli, connection, data, download, formats, places, remote
@@ -269,6 +272,21 @@ def test_another_part_than_asked_for_is_not_taken(server, tmp_path):
     assert server.requests[1].headers["range"] == "bytes=70000-", "the part was kept for the next address"
 
 
+def test_a_part_of_a_file_whose_length_the_server_does_not_say_is_taken(server, tmp_path):
+    address = server.serve("/x", Answer(BODY, headers={"Content-Range": f"bytes 70000-{SIZE - 1}/*"}))
+    leave_part(tmp_path, BODY[:70_000])
+    fetch(address, to=tmp_path)
+    assert [request.sent for request in server.requests] == [SIZE - 70_000]
+
+
+def test_a_part_that_does_not_say_its_version_is_taken(server, tmp_path):
+    """It need not; it was only sent because the version is the one asked for."""
+    address = server.serve("/x", Answer(BODY, honours_if_range=False))
+    leave_part(tmp_path, BODY[:70_000], address, '"1"')
+    fetch(address, to=tmp_path, sha256=None)
+    assert [request.sent for request in server.requests] == [SIZE - 70_000]
+
+
 def test_a_part_of_a_longer_file_is_not_taken(server, tmp_path):
     wrong = server.serve("/wrong", Answer(BODY + OTHER))
     leave_part(tmp_path, BODY[:70_000])
@@ -458,6 +476,48 @@ def test_a_server_with_too_much_to_do_is_asked_again(server, tmp_path, status):
     assert len(server.requests) == 2
 
 
+def test_a_server_that_fears_a_repeated_request_is_asked_again(server, tmp_path):
+    fetch(server.serve("/x", Answer(b"too early", status=425), Answer(BODY)), to=tmp_path)
+    assert len(server.requests) == 2
+
+
+def test_there_is_no_waiting_where_nobody_is_left_to_ask(server, tmp_path):
+    start = time.monotonic()
+    assert_refused(server.url("/gone"), to=tmp_path, match="HTTP 404", limits=Limits(**{**QUICK, "pause": 9.0}))
+    assert time.monotonic() - start < 5
+
+
+def test_a_server_that_begins_quickly_and_then_trickles_is_left(tmp_path):
+    """What came in an earlier window does not count for this one."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        over = threading.Event()
+
+        def send():
+            connection_, _ = listening.accept()
+            with connection_:
+                connection_.recv(65536)
+                connection_.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % SIZE + BODY[:150_000])
+                for place in range(150_000, SIZE, 50):
+                    if over.wait(0.05):
+                        return
+                    connection_.sendall(BODY[place : place + 50])
+
+        sender = threading.Thread(target=send, daemon=True)
+        sender.start()
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/x"
+        start = time.monotonic()
+        try:
+            limits = Limits(**{**QUICK, "window": 1.0, "rounds": 1})
+            with pytest.raises(FetchError, match=r"is too slow: [\d,]{3,5} bytes in 1 s"):
+                fetch_file(wanted(address), tmp_path, limits=limits)
+            assert time.monotonic() - start < 10
+        finally:
+            over.set()
+            sender.join()
+
+
 def test_another_mirror_is_quicker_than_waiting(server, tmp_path):
     busy = server.serve("/busy", Answer(b"later", status=503, headers={"Retry-After": "9"}))
     good = server.serve("/good", Answer(BODY))
@@ -541,6 +601,24 @@ def test_no_redirect_leads_out_of_encryption():
     asking._see_where_it_leads(httpx.Request("GET", "https://b.test/x"))
     with pytest.raises(connection.Failure, match=r"is redirected to http://b\.test/x"):
         asking._see_where_it_leads(httpx.Request("GET", "http://b.test/x"))
+
+
+def test_what_is_not_written_yet_does_not_fill_the_memory(server):
+    address = server.serve("/x", Answer(bytes(20_000_000)))
+    with connection.get(address, {}, LIMITS):
+        (asking,) = (thread for thread in threading.enumerate() if thread.name == f"fetching {address}")
+        wait_until(lambda: asking.items.full() or asking.items.qsize() > 64, "some pieces wait")
+        time.sleep(0.3)
+        assert asking.items.qsize() <= connection.WAITING_PIECES
+
+
+def test_a_program_ends_though_a_server_still_has_it_wait(server, tmp_path):
+    address = server.serve("/x", Answer(raw=b"", ending="stall"))
+    limits = {**QUICK, "silence": 60, "answer": 0.5, "rounds": 1}
+    start = time.monotonic()
+    out, _ = child(order_for(address, to=str(tmp_path), limits=limits), tmp_path).communicate(timeout=50)
+    assert "no answer within 0.5 s" in out
+    assert time.monotonic() - start < 25
 
 
 def test_a_slow_disk_is_not_the_servers_fault(server, tmp_path, monkeypatch):
@@ -712,6 +790,32 @@ def test_offline_and_cold_names_the_three_ways_out(name, monkeypatch):
     assert not isinstance(caught.value, FetchError), "nothing was tried, so nothing failed"
 
 
+@pytest.mark.parametrize("value", ["no", "off", "False", " 0 ", "NO"])
+def test_what_does_not_count_as_offline(monkeypatch, value):
+    monkeypatch.setenv("PRACTICUM_OFFLINE", value)
+    assert not places.offline()
+
+
+def test_where_no_folder_is_named_none_is_looked_at(tmp_path, monkeypatch):
+    """Not the folder one happens to be in, either."""
+    (tmp_path / "cifar-10-binary.tar.gz").write_bytes(CIFAR)
+    monkeypatch.chdir(tmp_path)
+    for value in ("", os.pathsep):
+        monkeypatch.setenv("PRACTICUM_DATA", value)
+        assert places.find("cifar10") is None
+    monkeypatch.setenv("PRACTICUM_OFFLINE", "1")
+    with pytest.raises(ValueError, match=r"tried no folder \(PRACTICUM_DATA is not set\), and the downloads in"):
+        download.fetch("cifar10")
+
+
+def test_the_first_folder_of_practicum_data_comes_first_whatever_it_holds(tmp_path, monkeypatch):
+    (tmp_path / "one" / "cifar-10-batches-bin").mkdir(parents=True)
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "cifar-10-binary.tar.gz").write_bytes(CIFAR)
+    monkeypatch.setenv("PRACTICUM_DATA", os.pathsep.join([str(tmp_path / "one"), str(tmp_path / "two")]))
+    assert places.find("cifar10") == tmp_path / "one" / "cifar-10-batches-bin"
+
+
 @pytest.mark.parametrize(
     ("value", "offline"), [("1", True), ("true", True), ("yes", True), ("0", False), ("", False), ("false", False)]
 )
@@ -764,6 +868,23 @@ def test_what_is_here_is_copied_and_not_fetched(small, tmp_path, monkeypatch, na
             assert (tmp_path / "two" / file.relative_to(tmp_path / "one")).read_bytes() == file.read_bytes()
 
 
+def test_what_is_brought_comes_before_what_was_fetched(small, tmp_path, monkeypatch):
+    small()
+    download.fetch("cifar10")
+    brought = download.fetch("cifar10", tmp_path / "one")
+    monkeypatch.setenv("PRACTICUM_DATA", str(tmp_path / "one"))
+    assert download.fetch("cifar10") == brought
+
+
+def test_a_folder_may_begin_at_home(small, tmp_path, monkeypatch):
+    small()
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    assert download.fetch("cifar10", "~/usb") == tmp_path / "home" / "usb" / "cifar-10-binary.tar.gz"
+    monkeypatch.setenv("PRACTICUM_DATA", str(Path("~") / "usb"))
+    assert places.find("cifar10") == tmp_path / "home" / "usb" / "cifar-10-binary.tar.gz"
+
+
 def test_a_damaged_file_in_practicum_data_is_not_handed_on(small, tmp_path, monkeypatch):
     server = small()
     download.fetch("cifar10", tmp_path / "one")
@@ -788,6 +909,11 @@ def flip(path):
 def flipped(content):
     middle = len(content) // 2
     return content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
+
+
+def test_a_damaged_file_does_not_keep_its_name_where_no_other_can_be_had(server, tmp_path):
+    (tmp_path / "x.bin").write_bytes(OTHER)
+    assert_refused(server.url("/gone"), to=tmp_path, match="HTTP 404")
 
 
 def test_of_four_files_only_the_missing_one_is_fetched(small):
@@ -929,6 +1055,73 @@ def test_a_limit_of_the_file_size(server, tmp_path):
     assert server.requests[-1].sent == 50_000
 
 
+def limited(size):
+    """No file may grow beyond this, as on a full disk."""
+    import resource
+
+    @contextlib.contextmanager
+    def limit():
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limit()
+
+
+def test_a_limit_that_only_the_last_bytes_meet(server, tmp_path):
+    """They are written in part, which is no error; the next call is told so, and what has come is kept."""
+    address = server.serve("/x", Answer(BODY))
+    with limited(SIZE - 10), pytest.raises(FetchError, match="has no room left"):
+        fetch(address, to=tmp_path)
+    assert (tmp_path / "x.bin.part").stat().st_size == SIZE - 10
+    fetch(address, to=tmp_path)
+    assert server.requests[-1].sent == 10
+
+
+def test_a_copy_that_is_cut_off_has_no_name_and_no_origin(tmp_path):
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from" / "x.bin").write_bytes(BODY)
+    leave_part(tmp_path / "to", OTHER[:70_000], "http://127.0.0.1/x", '"1"')
+    file = wanted("http://127.0.0.1/x")
+    with limited(100_000), pytest.raises(FetchError, match="has no room left"):
+        checked_files.copy_file(file, tmp_path / "from" / "x.bin", tmp_path / "to")
+    assert not (tmp_path / "to" / "x.bin").exists()
+    assert not (tmp_path / "to" / "x.bin.part.json").exists(), "the part is not what that address sent"
+    path = checked_files.copy_file(file, tmp_path / "from" / "x.bin", tmp_path / "to")
+    assert path.read_bytes() == BODY
+    before = path.stat().st_ino
+    checked_files.copy_file(file, tmp_path / "from" / "x.bin", tmp_path / "to")
+    assert path.stat().st_ino == before, "what is good is not copied again"
+
+
+def test_room_for_a_copy_is_looked_for_first(tmp_path, small_disk):
+    (tmp_path / "x.bin").write_bytes(BODY)
+    folder = small_disk("1m")
+    with pytest.raises(FetchError, match=r"200 kB are to be fetched into .*, where 1\.0 MB are free\. Make room"):
+        checked_files.copy_file(wanted("http://127.0.0.1/x"), tmp_path / "x.bin", folder)
+    assert not (folder / "x.bin.part").exists()
+
+
+def test_a_disk_without_a_free_byte_does_not_hide_why_nothing_came(server, small_disk, monkeypatch):
+    folder = small_disk("100k")
+    with contextlib.suppress(OSError):
+        (folder / "other").write_bytes(bytes(200_000))
+    monkeypatch.setattr(checked_files.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9e9, 0, 9e9))
+    with pytest.raises(FetchError, match="HTTP 404"):
+        fetch_file(wanted(server.url("/gone")), folder, limits=LIMITS)
+
+
+@pytest.mark.parametrize(("fault", "words"), [("ENOSPC", "has no room left"), ("EDQUOT", "has no room left"),
+                                              ("EACCES", r"cannot be written \(Permission denied\)")])  # fmt: skip
+def test_what_a_disk_complains_of_is_said_in_words(tmp_path, fault, words):
+    number = getattr(errno, fault)
+    with pytest.raises(FetchError, match=words), checked_files.disk_faults_in_words(tmp_path):
+        raise OSError(number, os.strerror(number))
+
+
 def test_a_proxy_is_used(server, tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", server.url(""))
     server.answers["http://data.test/x"] = [Answer(BODY)]
@@ -945,6 +1138,12 @@ def test_a_dead_proxy_is_named_without_its_password(tmp_path, monkeypatch):
         match=rf"no connection through the proxy 127\.0\.0\.1:{port} \(set in the environment as http_proxy",
     )
     assert "secret" not in message
+
+
+def test_a_dead_proxy_for_everything_is_named(tmp_path, monkeypatch):
+    port = closed_port()
+    monkeypatch.setenv("all_proxy", f"http://127.0.0.1:{port}")
+    assert_refused("http://data.test/x", to=tmp_path, match=rf"no connection through the proxy 127\.0\.0\.1:{port}")
 
 
 def test_a_proxy_that_refuses_to_connect(server, tmp_path, monkeypatch):
@@ -1144,6 +1343,56 @@ def test_a_zip_with_a_member_that_no_dataset_has(small, tmp_path, monkeypatch, k
     assert not Path("/tmp/cat.jpg").exists()
 
 
+def test_a_tar_with_a_sparse_file_of_the_newer_kind(tmp_path):
+    """Only its extended header tells."""
+    info = tarfile.TarInfo("sparse")
+    info.size, info.pax_headers = 4, {"GNU.sparse.map": "0,4", "GNU.sparse.size": "4"}
+    with tarfile.open(tmp_path / "x.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info, io.BytesIO(b"data"))
+    with pytest.raises(archives.ArchiveError, match="its member 'sparse' is a sparse file"):
+        archives.check(tmp_path / "x.tar")
+
+
+def test_what_only_looks_odd_in_an_archive_is_taken(tmp_path):
+    """Dots within a name; a mode that only Unix gives a sense; folders; a .tar.gz that is not packed."""
+    names = ("cat..jpg", "a..b/c.jpg", "..cat/x.jpg", "cat: a tale.jpg")
+    folder = zip_info("cats/", stat.S_IFDIR | 0o755)
+    body = zip_of(dict.fromkeys(names, b"x"), more=[(zip_info("dos.jpg", stat.S_IFLNK, system=0), b"x"), (folder, b"")])
+    (tmp_path / "x.zip").write_bytes(body)
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        members = archives.check_zip(archive, tmp_path / "x.zip", most_bytes=5)
+        assert [member.filename for member in members] == [*names, "dos.jpg"]
+        with pytest.raises(archives.ArchiveError, match="unpacks to 1 bytes, 5 with those before it, where at most 4 "):
+            archives.check_zip(archive, tmp_path / "x.zip", most_bytes=4)
+    packed = tar_of(dict.fromkeys(names, b"x"))
+    (tmp_path / "x.tar").write_bytes(packed)
+    (tmp_path / "y.tar.gz").write_bytes(gzip.decompress(packed))
+    for path in (tmp_path / "x.tar", tmp_path / "y.tar.gz"):
+        with archives.open_tar(path) as archive:
+            assert [member.name for member in archives.check_tar(archive, path, most_bytes=4)] == list(names)
+
+
+def test_a_drive_in_small_letters_leads_out_too(tmp_path):
+    (tmp_path / "x.zip").write_bytes(zip_of({}, more=[(zip_info("c:\\cat.jpg"), b"x")]))
+    with pytest.raises(archives.ArchiveError, match="has a path that leads out"):
+        archives.check(tmp_path / "x.zip")
+
+
+def test_a_zip_of_a_version_that_nobody_knows(tmp_path):
+    body = bytearray(zip_of({"cat.jpg": b"x"}))
+    body[body.index(b"PK\x01\x02") + 6] = 99
+    (tmp_path / "x.zip").write_bytes(body)
+    with pytest.raises(ValueError, match=r"x\.zip is no whole archive \(zip file version 9\.9"):
+        archives.check(tmp_path / "x.zip")
+
+
+def test_a_gzip_file_may_be_as_large_as_allowed(tmp_path):
+    (tmp_path / "x.gz").write_bytes(gzip.compress(b"12345"))
+    assert archives.gunzip(tmp_path / "x.gz", 5) == b"12345"
+    with pytest.raises(archives.ArchiveError, match="unpacks to more than 4 bytes"):
+        archives.gunzip(tmp_path / "x.gz", 4)
+
+
 def test_an_encrypted_zip(tmp_path):
     body = bytearray(zip_of(cats_members()))
     body[body.rfind(b"PK\x01\x02") + 8] |= 1
@@ -1291,6 +1540,64 @@ def test_photos_that_are_not_as_they_should_be(small, body, why):
     downloads = places.download_folder()
     assert not (downloads / "cats_and_dogs_filtered.zip").exists()
     assert not (downloads / "cats_and_dogs_filtered.zip.sha256").exists()
+
+
+@pytest.mark.parametrize("written", [b"rubbish", b"", b"\xff\xfe", sha(CATS).upper().encode()])
+def test_a_hash_that_is_none_is_not_compared(small, written):
+    """The photos are looked at instead, as when they are fetched."""
+    server = small()
+    path = download.fetch("cats_vs_dogs")
+    Path(f"{path}.sha256").write_bytes(written)
+    assert download.fetch("cats_vs_dogs") == path
+    assert len(server.requests) == 1
+
+
+def packed_oddly():
+    """A zip whose first member is packed in a way that nobody knows."""
+    body = bytearray(CATS)
+    for mark, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        body[body.index(mark) + place] = 77
+    return bytes(body)
+
+
+def broken_png():
+    """A PNG in whose pixels stands a chunk without a name."""
+    content = encoded(picture(0))
+    place, length, _ = next(chunk for chunk in png_chunks(content) if chunk[2] == b"IDAT")
+    pixels = content[place + 8 : place + length - 4]
+    parts = png_chunk(b"IDAT", pixels[:500]) + png_chunk(b"\0\1\2\3", pixels[500:])
+    return content[:place] + parts + content[place + length :]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (packed_oddly(), "is no whole zip of photos .*compression"),
+        (
+            zip_of({**cats_members(), "x/train/cats/x.jpg": broken_png()}),
+            r"is no whole zip of photos \(broken PNG",
+        ),
+        (zip_of({**cats_members(), "x/train/cats/x.jpg": large_jpeg(60_000, 60_000)}), "is no whole zip of .*pixels"),
+        (zip_of({**cats_members(), "x/train/cats/X.JPG": photo(99, (9, 9, 99))}), r"holds \{'train': 25, 'valid"),
+    ],
+    ids=["packed oddly", "a PNG, broken", "3,600 megapixels", "one more, in capitals"],
+)
+def test_photos_with_which_nobody_reckoned(small, body, why):
+    small(cats=[Answer(body)])
+    with pytest.raises(FetchError, match=why):
+        download.fetch("cats_vs_dogs")
+    assert not (places.download_folder() / "cats_and_dogs_filtered.zip").exists()
+
+
+def test_photos_are_counted_by_the_folder_of_their_class_folder(tmp_path):
+    """However the archive is wrapped; a picture at its top is none of them."""
+    members = {name.partition("/")[2]: content for name, content in cats_members().items()}
+    (tmp_path / "x.zip").write_bytes(zip_of({**members, "cover.jpg": photo(99, (9, 9, 99))}))
+    download.check_photos(tmp_path / "x.zip", PHOTOS)
+    members["train/photo.jpg"] = photo(98, (9, 99, 9))
+    (tmp_path / "y.zip").write_bytes(zip_of({f"a/b/{name}": content for name, content in members.items()}))
+    with pytest.raises(ValueError, match=r"'b': 1"):
+        download.check_photos(tmp_path / "y.zip", PHOTOS)
 
 
 def test_photos_that_change_on_the_disk_are_found_out(small):

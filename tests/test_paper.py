@@ -16,6 +16,7 @@ from practicum import paper
         ("", "(no name)"),
         (" \n", "(no name)"),
         ("\u202egnp.tac\u200b\x07", "gnp.tac"),
+        ("\u200b\x07", "(no name)"),
         (7, "7"),
         ("\udcff", "U+DCFF"),
         ("\U000f0000", "U+F0000"),
@@ -67,3 +68,20 @@ def test_text_can_be_read_and_bars_be_seen_on_both_papers():
     assert dark_ground != ground
     assert min(contrast(dark_ground, dark_ink), contrast(dark_ground, dark_warning)) > 4.5
     assert min(contrast(dark_ground, colour) for colour in (paper.BLUE, paper.ORANGE, paper.GREEN)) > 3
+
+
+def test_a_dark_paper_inside_another_is_dark_to_the_end_of_the_outer_one():
+    light = paper.inks()
+    with paper.dark_paper():
+        dark = paper.inks()
+        with paper.dark_paper():
+            assert paper.inks() == dark
+        assert paper.inks() == dark
+    assert paper.inks() == light != dark
+
+
+def test_after_a_figure_that_fails_the_paper_is_light_again():
+    light = paper.inks()
+    with pytest.raises(ZeroDivisionError), paper.dark_paper():
+        1 / 0  # noqa: B018
+    assert paper.inks() == light

@@ -60,6 +60,10 @@ def test_the_same_pictures_as_ever(arguments, known):
     assert digest(shapes.draw(**arguments)) == known
 
 
+def test_many_pictures_are_counted_in_thousands():
+    assert repr(shapes.draw(1234, size=16)).startswith("Shapes(1,234 images of 16×16×3: ")
+
+
 def test_the_same_pictures_by_other_instructions_of_the_processor():
     """Without vector instructions, and with another kernel for matrix products, which adds in another order."""
     code = "from test_shapes import *; print(digest(shapes.draw(20)))"
@@ -389,6 +393,14 @@ def test_shortcuts_are_as_reliable_as_asked(shortcut, reliability):
         assert np.bincount(wrong, minlength=6)[1:].min() > len(wrong) / 10
 
 
+def test_a_shortcut_that_is_never_right_is_wrong_in_the_rarest_case_too():
+    """The picture whose random number is 0 exactly, one of 16 million."""
+    chance, labels = Chance(0, "draw", np.array([15_695_123])), np.array([2])
+    assert chance.share("right cue").tolist() == [0]
+    assert shapes._cues(chance, labels, 6, 0).tolist() != [2]
+    assert shapes._cues(chance, labels, 6, 2**-24).tolist() == [2]
+
+
 def test_a_mark_changes_nothing_but_its_corner():
     plain, marked = (shapes.draw(60, shortcut=shortcut, reliability=0.5) for shortcut in (None, "mark"))
     top, left, bottom, right = shapes.mark_box(64)
@@ -450,6 +462,7 @@ def test_a_dataset_with_a_shortcut_has_it_in_every_split_and_says_so():
     for split in (made.train, made.validation, made.test):
         assert np.array_equal(split.images[:, 31, 31], shapes.CUES[split.labels])
     assert np.array_equal(made.test_shapes.cues, made.test.labels)
+    assert made.class_names == made.test_shapes.class_names == ("star", "moon")
 
 
 def test_a_dataset_is_large_enough_to_learn_from_unless_told_otherwise():
@@ -482,6 +495,7 @@ def test_a_dataset_is_large_enough_to_learn_from_unless_told_otherwise():
         ({"reliability": 1.1}, r"from 0 to 1. Received reliability=1.1"),
         ({"reliability": float("nan")}, r"Received reliability=nan"),
         ({"reliability": None}, r"Received reliability=None"),
+        ({"reliability": True}, r"Received reliability=True"),
     ],
 )
 def test_wrong_use_is_explained(arguments, message):
