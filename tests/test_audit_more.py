@@ -1,13 +1,14 @@
 """More of what becomes of every file: names that stand in an archive twice, long lists, beginnings of files."""
 
 import io
+import os
 import stat
 import struct
 import tarfile
 import zipfile
 
 import pytest
-from odd_files import encoded, make_folder, picture, png_chunk, png_chunks
+from odd_files import encoded, large_jpeg, make_folder, picture, png_chunk, png_chunks
 
 from practicum import decoding
 from practicum.audit import audit
@@ -100,6 +101,149 @@ def test_a_twin_of_a_file_is_found_however_its_target_is_written(root, tmp_path)
     found = audit(tmp_path / "p.tar")
     assert outcomes(found) == {}
     assert [group.paths for group in found.copies] == [("photos/cat/0.png", "photos/cat/twin.png")]
+
+
+def test_a_zip_whose_names_are_not_ascii_is_not_encrypted(root, tmp_path):
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        for file in sorted(root.rglob("*.png")):
+            archive.write(file, f"käse {file.relative_to(root)}")
+    found = audit(tmp_path / "p.zip")
+    assert found.class_names == ("käse cat", "käse dog")
+    assert outcomes(found) == {}
+
+
+def test_a_zip_member_without_an_ending_that_is_packed_oddly(root, tmp_path):
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        for file in sorted(root.rglob("*.png")):
+            archive.write(file, file.relative_to(root))
+        archive.writestr("cat/odd", PNG)
+    content = bytearray((tmp_path / "p.zip").read_bytes())
+    content[content.rindex(b"cat/odd") - 46 + 10] = 77  # a way of packing that nobody knows
+    (tmp_path / "p.zip").write_bytes(content)
+    found = audit(tmp_path / "p.zip")
+    assert set(outcomes(found)) == {"cat/odd"}
+    assert (found.counts["used"], found.counts["left out"]) == (12, 1)
+
+
+def test_tar_members_of_old_kinds_and_a_short_one_without_an_ending(root, tmp_path):
+    with tarfile.open(tmp_path / "p.tar", "w") as archive:
+        archive.add(root, "photos")
+        for name, kind, content in (
+            ("photos/cat/old.png", tarfile.AREGTYPE, PNG),
+            ("photos/cat/contiguous.png", tarfile.CONTTYPE, encoded(picture(998))),
+            ("photos/cat/notes", tarfile.REGTYPE, b"hi"),
+        ):
+            member = tarfile.TarInfo(name)
+            member.type, member.size = kind, len(content)
+            archive.addfile(member, io.BytesIO(content))
+    found = audit(tmp_path / "p.tar")
+    assert outcomes(found) == {"photos/cat/notes": {"text"}}
+    assert found.counts["used"] == 14
+
+
+# Folders ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_reached_by_a_link(root, tmp_path):
+    """Links within it lead into it all the same."""
+    (root / "cat" / "x.png").symlink_to("0.png")
+    (tmp_path / "way").symlink_to(root, target_is_directory=True)
+    found = audit(tmp_path / "way")
+    assert outcomes(found) == {}
+    assert [group.paths for group in found.copies] == [("cat/0.png", "cat/x.png")]
+
+
+def test_a_link_to_a_pipe_is_not_opened(root):
+    os.mkfifo(root / "cat" / "pipe")
+    for name in ("x.png", "no ending"):
+        (root / "cat" / name).symlink_to("pipe")
+    assert outcomes(audit(root)) == {f"cat/{name}": {"special"} for name in ("pipe", "x.png", "no ending")}
+
+
+def test_a_folder_may_begin_at_home(root, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(root.parent))
+    assert audit("~/photos").counts["used"] == 12
+
+
+def test_a_hidden_folder_is_no_class_without_images(root):
+    for name in (".cache", "__MACOSX", "bird"):
+        (root / name).mkdir()
+    assert audit(root).empty_classes == ("bird",)
+
+
+def test_an_empty_folder_in_another_spelling_is_no_class_of_its_own(tmp_path):
+    for split, start in (("train", 0), ("test", 5000)):
+        make_folder(tmp_path / "photos" / split, start=start)
+    (tmp_path / "photos" / "test" / "CAT").mkdir()
+    found = audit(tmp_path / "photos")
+    assert (found.class_names, found.empty_classes) == (("cat", "dog"), ())
+
+
+def test_broken_files_before_the_others_change_neither_size_nor_copies(root):
+    """What becomes of the others is told by their own numbers."""
+    for number in range(3):
+        (root / "cat" / f".{number}.png".replace(".", "!", 1)).write_bytes(PNG[:-20])
+    picture(1).resize((60, 60)).resize((24, 24)).save(root / "dog" / "9 again.png")
+    found = audit(root)
+    assert found.image_size == (24, 24)
+    assert [group.paths for group in found.copies] == [("cat/1.png", "dog/9 again.png")]
+    assert found.counts["left out"] == 3
+
+
+def test_a_file_with_two_notes_is_left_out_if_one_of_them_says_so(root):
+    (root / "cat" / "x").write_bytes(JPEG[:-2])
+    assert outcomes(audit(root)) == {"cat/x": {"no_ending", "cut_short"}}
+    assert audit(root).counts == {"used": 12, "used with a remark": 0, "left out": 1}
+
+
+def notes(found):
+    return {file.path: [note.detail for note in file.notes] for file in found.files if file.notes}
+
+
+def test_which_picture_stays_of_copies_in_two_splits(tmp_path):
+    for split, start in (("train", 0), ("validation", 5000)):
+        make_folder(tmp_path / "photos" / split, start=start)
+    for name in ("validation/cat/x.png", "train/cat/y.png"):
+        picture(0).save(tmp_path / "photos" / name)
+    found = audit(tmp_path / "photos")
+    assert notes(found) == {
+        "train/cat/0.png": ["of validation/cat/x.png"],
+        "train/cat/y.png": ["of validation/cat/x.png"],
+    }
+
+
+def test_a_picture_in_three_classes_is_named_with_one_of_another_class(tmp_path):
+    root = make_folder(tmp_path / "photos", ("cat", "dog", "emu"))
+    for name in ("cat/x.png", "dog/x.png", "emu/x.png"):
+        picture(0).save(root / name)
+    found = audit(root)
+    assert notes(found) == {
+        "cat/0.png": ["also dog/x.png"],
+        "cat/x.png": ["also dog/x.png"],
+        "dog/x.png": ["also cat/0.png"],
+        "emu/x.png": ["also cat/0.png"],
+    }
+
+
+def test_of_three_copies_all_have_to_be_the_same_pixels_to_be_exact(root):
+    picture(0).save(root / "cat" / "same.png")
+    picture(0).resize((60, 60)).resize((24, 24)).save(root / "cat" / "nearly.png")
+    assert [(len(group.paths), group.exact) for group in audit(root).copies] == [(3, False)]
+
+
+def test_what_is_said_before_training_is_said_once_and_counted_right(tmp_path):
+    root = make_folder(tmp_path / "photos", ("Straße", "STRASSE"), 2)
+    make_folder(root, ("many",), 10, start=30_000)
+    for number in range(5):
+        (root / "many" / f"bad {number}.jpg").write_bytes(JPEG[:-2])
+    remarks = "; ".join(audit(root).remarks)
+    assert "5 of 19 files could not be decoded and are left out: " in remarks
+    assert "bad 4.jpg; " in remarks, "five names are all, without three dots"
+    assert "cut short" not in remarks, "they are not counted a second time"
+    assert "uneven classes: 10 images of many, 2 of " in remarks
+    assert "is right in 71% of cases" in remarks
+    assert "'STRASSE', 'Straße'" in remarks
 
 
 # What one sees ----------------------------------------------------------------------------------------------------
@@ -256,3 +400,29 @@ def test_a_gif_with_other_bytes_between_its_pictures_ends_there():
     film = encoded(picture(1), "GIF", save_all=True, append_images=[picture(2), picture(3)])
     assert gif_frames(film) == 3
     assert gif_frames(film[:-1] + b"\0\0") == 3
+
+
+def test_a_bmp_that_ends_in_its_header_is_cut_short():
+    content = encoded(picture(0), "BMP")
+    for end in (18, 25, 30, 37, 40, 53):
+        with pytest.raises(decoding.Refused) as refusal:
+            decoding.decode_image(content[:end])
+        assert refusal.value.note.reason == "cut_short", end
+
+
+@pytest.mark.parametrize("size", [None, (24, 24)])
+def test_a_jpeg_that_says_it_is_large_is_not_decoded_in_any_size(size):
+    with pytest.raises(decoding.Refused) as refusal:
+        decoding.decode_image(large_jpeg(10_000, 6_000), size)
+    assert refusal.value.note.reason == "too_many_pixels"
+
+
+def test_a_decoder_of_many_words_is_cut_short_itself(monkeypatch):
+    def speak(*_):
+        raise ValueError("word\n" * 100)
+
+    monkeypatch.setattr(decoding, "_decode", speak)
+    with pytest.raises(decoding.Refused) as refusal:
+        decoding.decode_image(PNG)
+    assert refusal.value.note.reason == "damaged"
+    assert refusal.value.note.detail == ("word " * 20)[:100]

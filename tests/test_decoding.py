@@ -363,6 +363,24 @@ def test_images_of_a_batch_go_to_their_places(tmp_path, rows):
         assert np.array_equal(np.load(tmp_path / f"{split}.npy"), expected)
 
 
+@pytest.mark.parametrize(
+    "places",
+    [
+        [("train", 0), ("train", 2), ("train", 1), ("train", 3)],
+        [("train", 0), ("test", 1)],
+        [("train", 0), ("test", 1), ("train", 2)],
+    ],
+    ids=["two change places", "one in each split", "another split between"],
+)
+def test_images_that_only_seem_to_be_neighbours_go_to_their_places(tmp_path, places):
+    files = {split: PixelFile.create(tmp_path / f"{split}.npy", 4, (2, 2, 3)) for split in ("train", "test")}
+    items = [(split, row, encoded(Image.new("RGB", (2, 2), (10 + row, 7, 9)))) for split, row in places]
+    decode_batch(items, files, only_this_size=True)
+    for split in files:
+        rows = np.load(tmp_path / f"{split}.npy")[:, 0, 0, 0].tolist()
+        assert rows == [10 + row if (split, row) in places else 0 for row in range(4)]
+
+
 def test_a_batch_stops_at_another_size(tmp_path):
     files = {"train": PixelFile.create(tmp_path / "train.npy", 2, (2, 2, 3))}
     items = [("train", row, encoded(Image.new("RGB", (2 + row, 2)))) for row in range(3)]

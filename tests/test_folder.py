@@ -39,6 +39,27 @@ def test_layouts(paths, expected):
     assert [entry and (entry.split, entry.class_name) for entry in found] == expected
 
 
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        (["train/1.jpg", "test/2.jpg"], [("train", "train"), ("train", "test")]),
+        (["train/a/1.jpg", "train/b/1.jpg", "misc/deep/1.jpg"], [("train", "a"), ("train", "b"), None]),
+        (["ﬁsh/1.jpg", "m²/2.jpg"], [("train", "ﬁsh"), ("train", "m²")]),
+        (["train/cat/1.jpg", "2.jpg"], [("train", "cat"), None]),
+    ],
+    ids=["two classes of splits' names", "a folder with folders beside train", "letters that are two", "only train"],
+)
+def test_further_layouts(paths, expected):
+    layout = Layout.of(paths)
+    found = [layout.place(path) for path in paths]
+    assert [entry and (entry.split, entry.class_name) for entry in found] == expected
+
+
+def test_what_lies_beside_the_split_folders_whatever_their_capitals():
+    layout = Layout.of(["TRAIN/a/1.jpg", "TRAIN/b/1.jpg", "misc/1.jpg", "Test/1.jpg", "1.jpg"])
+    assert [layout.is_outside_splits(path) for path in ("misc/1.jpg", "Test/1.jpg", "1.jpg")] == [True, False, False]
+
+
 def test_images_come_sorted_whatever_the_file_system_says(tmp_path):
     for name in ("b/2.png", "a/10.png", "b/1.png", "a/9.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -69,6 +90,7 @@ def test_a_zip_of_a_version_that_is_not_known(tmp_path):
         (["train/cat", "test/Cat"], {"train/cat": "cat", "test/Cat": "cat"}),
         (["train/a", "train/A", "test/a"], {"train/a": "a", "train/A": "A", "test/a": "a"}),
         (["test/b", "validation/B"], {"test/b": "B", "validation/B": "B"}),
+        (["train/Straße", "test/STRASSE"], {"train/Straße": "Straße", "test/STRASSE": "Straße"}),
     ],
 )
 def test_capitals(names, expected):
