@@ -285,6 +285,14 @@ def test_twenty_files_are_no_long_list_and_one_file_is_one_file(tmp_path):
     assert str(audit(tmp_path / "one")).splitlines()[0].endswith("one: 1 file")
 
 
+def test_a_long_name_does_not_push_what_is_said_of_the_others_out_of_sight(root):
+    for name in ("x.jpg", f"{'long' * 25}.jpg"):
+        (root / "cat" / name).write_bytes(PNG)
+    lines = str(audit(root)).splitlines()
+    assert f"      {'cat/x.jpg':<50}  is a PNG" in lines
+    assert f"      cat/{'long' * 25}.jpg  is a PNG" in lines
+
+
 def test_a_page_is_saved_into_a_new_folder_and_does_not_tell_where_the_images_lie(root, tmp_path):
     path = audit(root).save(tmp_path / "new" / "deep" / "page.html")
     page = path.read_text(encoding="utf-8")

@@ -127,6 +127,28 @@ def test_groups_are_numbered_by_their_first_image():
     assert groups_of(images[:0]).tolist() == []
 
 
+def test_of_many_equal_images_the_first_one_gives_the_number():
+    keys = np.random.default_rng(0).integers(0, 40, 5000).astype(np.uint64)
+    found = copy_groups(keys, np.zeros((5000, 2, 2, 3), np.uint8), lambda *_: pytest.fail("plain pictures are alike"))
+    first = {key: keys.tolist().index(key) for key in set(keys.tolist())}
+    assert found.tolist() == [first[key] for key in keys.tolist()]
+
+
+def test_a_chain_of_near_copies_is_one_group_under_its_first_number():
+    """Whichever pair is found first: the last image is a near copy of all before it, which are none of each other's."""
+    images = np.stack([np.asarray(picture(0, 16)).astype(int)] * 5)
+    images[:4] += np.array([-2, -1, 1, 2])[:, np.newaxis, np.newaxis, np.newaxis]
+    images = images.clip(0, 255).astype(np.uint8)
+    found = copy_groups(image_keys(images), thumbnails(images), lambda one, other: 4 in (one, other))
+    assert found.tolist() == [0] * 5
+
+
+@pytest.mark.parametrize("height", [257 * 8, 258 * 8, 3000])
+def test_the_thumbnail_of_a_tall_white_picture_is_white(height):
+    """The sum of so many pixels does not fit into 16 bits."""
+    assert thumbnails(np.full((2, height, 16, 3), 255, np.uint8)).min() == 255
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 2), (8, 8), (9, 31), (100, 75)])
 def test_thumbnails_are_means_of_cells(shape):
     images = np.random.default_rng(0).integers(0, 256, (5, *shape, 3)).astype(np.uint8)
