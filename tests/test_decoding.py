@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import PROJECT
 from odd_files import encoded, large_png, picture, png_chunk, png_with, rle_bmp
-from PIL import Image
+from PIL import Image, ImageFile
 
 from practicum.data import photo
 from practicum.decoding import Piece, Refused, _read_part, decode, decode_batch, decode_image, to_grey
@@ -173,6 +173,29 @@ def test_a_file_cut_short_is_refused(share):
         whole = encoded(Image.fromarray(noise), kind)
         with pytest.raises((OSError, ValueError, SyntaxError)):
             decode_image(whole[: int(len(whole) * share)])
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "WEBP"])
+def test_a_file_cut_short_is_refused_whatever_else_runs_in_the_same_program(kind, monkeypatch):
+    """A learner's notebook may have told Pillow to fill up what is missing with grey."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    whole = encoded(picture(1, 64), kind)
+    assert decode_image(whole).shape == (64, 64, 3)
+    for end in (len(whole) * 7 // 10, len(whole) - 1):
+        with pytest.raises(Refused) as refusal:
+            decode_image(whole[:end])
+        assert refusal.value.note.reason == "cut_short"
+
+
+def test_a_jpeg_that_is_there_to_its_end_but_makes_no_sense_is_damaged():
+    """Not cut short: to copy it again would not help."""
+    content = encoded(picture(1), "JPEG")
+    length = 2 + int.from_bytes(content[4:6], "big")
+    odd = content[: 2 + length] + bytes(4) + content[2 + length :]
+    assert decode_image(odd).shape == (24, 24, 3), "decoders skip what should not be there"
+    with pytest.raises(Refused) as refusal:
+        decode_image(odd.replace(b"\xff\xc0", b"\xff\xc3"))  # a way of packing that decoders do not know
+    assert refusal.value.note.reason == "damaged"
 
 
 def test_grey_by_luma():
