@@ -175,11 +175,18 @@ def test_a_file_cut_short_is_refused(share):
             decode_image(whole[: int(len(whole) * share)])
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "WEBP"])
-def test_a_file_cut_short_is_refused_whatever_else_runs_in_the_same_program(kind, monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        *((kind, {}) for kind in ("JPEG", "PNG", "BMP", "GIF", "WEBP")),
+        ("JPEG", {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0"}),
+    ],
+    ids=["JPEG", "PNG", "BMP", "GIF", "WebP", "JPEG with a camera's notes"],
+)
+def test_a_file_cut_short_is_refused_whatever_else_runs_in_the_same_program(kind, options, monkeypatch):
     """A learner's notebook may have told Pillow to fill up what is missing with grey."""
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
-    whole = encoded(picture(1, 64), kind)
+    whole = encoded(picture(1, 64), kind, **options)
     assert decode_image(whole).shape == (64, 64, 3)
     for end in (len(whole) * 7 // 10, len(whole) - 1):
         with pytest.raises(Refused) as refusal:
