@@ -44,11 +44,19 @@ def quiet_standard_error() -> Iterator[None]:
 with quiet_standard_error():
     import keras
 
-    if keras.backend.backend() == "tensorflow":
+    # On recent GPUs the backends round the factors of float32 products to 10 bits unless told not to. Learners hold
+    # every number against their own arithmetic; who wants the speed has precision="mixed_bfloat16".
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.config.update("jax_default_matmul_precision", "highest")
+    elif keras.backend.backend() == "torch":
+        import torch
+
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    elif keras.backend.backend() == "tensorflow":
         import tensorflow
 
-        # On recent GPUs TensorFlow rounds the factors of float32 products to 10 bits unless told not to. Learners hold
-        # every number against their own arithmetic; who wants the speed has precision="mixed_bfloat16".
         tensorflow.config.experimental.enable_tensor_float_32_execution(False)
         # Who trains several networks in one notebook would read that functions are traced too often: one a network.
         tensorflow.get_logger().setLevel("ERROR")
@@ -65,10 +73,10 @@ def gpu_names() -> list[str]:
         details = [tensorflow.config.experimental.get_device_details(device) for device in devices]
         return [detail.get("device_name", "GPU") for detail in details]
     if keras.backend.backend() == "jax":
-        import jax
-
         return [device.device_kind for device in jax.devices() if device.platform == "gpu"]
-    return [name for name in keras.distribution.list_devices() if "gpu" in name.lower() or "cuda" in name.lower()]
+    if keras.backend.backend() == "torch":
+        return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+    return []
 
 
 def pipeline(
@@ -114,9 +122,9 @@ def compute_capability() -> tuple[int, int]:
     if keras.backend.backend() == "tensorflow":
         for device in tensorflow.config.list_physical_devices("GPU"):
             return tensorflow.config.experimental.get_device_details(device).get("compute_capability", (0, 0))
+    if keras.backend.backend() == "torch" and torch.cuda.is_available():
+        return torch.cuda.get_device_capability()
     if keras.backend.backend() == "jax":
-        import jax
-
         for device in jax.devices():
             major, _, minor = str(getattr(device, "compute_capability", "")).partition(".")
             if device.platform == "gpu" and major.isdecimal():

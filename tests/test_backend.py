@@ -107,3 +107,22 @@ def test_the_other_backend_trains_too(tmp_path):
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(PROJECT)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert done.stdout.strip() == "jax True (4, 4, 4)", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("tensorflow", "__import__('tensorflow').config.experimental.tensor_float_32_execution_enabled()"),
+        ("jax", "__import__('jax').config.jax_default_matmul_precision != 'highest'"),
+        (
+            "torch",
+            "__import__('torch').backends.cudnn.allow_tf32 or __import__('torch').backends.cuda.matmul.allow_tf32",
+        ),
+    ],
+)
+def test_no_backend_rounds_factors_on_a_gpu(name, asked):
+    pytest.importorskip(name, reason=f"{name} is not installed; it is optional")
+    code = f"import practicum.backend\nprint({asked}, practicum.backend.gpu_names())"
+    environment = {**os.environ, "KERAS_BACKEND": name, "PYTHONPATH": str(PROJECT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout.startswith("False ["), done.stderr
