@@ -17,7 +17,8 @@ from practicum.painting import COLOURS, OUTLINES, REACH, Things, paint
 CLASSES = tuple(OUTLINES)
 SHORTCUTS = ("tint", "mark")
 LEAST_SIZE, MOST_SIZE = 16, 512
-LEAST_AREA, MOST_AREA = 0.085, 0.145  # of the picture
+AREA = (0.085, 0.145)  # of the picture
+LEAST_AREA, MOST_AREA = 0.04, 0.16  # smaller ones could not be told apart, larger ones would not find room
 CUES = COLOURS[[0, 6, 2, 4, 8, 11]]  # red, blue, yellow, green, purple, black: one for each class
 PIXELS_AT_ONCE = 2**16  # so that the arrays of a batch of pictures stay in the processor's cache
 
@@ -70,6 +71,7 @@ def draw(
     seed: int = 0,
     shortcut: str | None = None,
     reliability: float = 0.95,
+    area: tuple[float, float] = AREA,
 ) -> Shapes:
     """Draw pictures of shapes.
 
@@ -84,9 +86,12 @@ def draw(
             nothing; otherwise the pictures are the same.
         reliability: 0 to 1, how often the shortcut speaks for the right class; otherwise it speaks for one of the
             others. At 1 / len(classes) it says nothing.
+        area: the least and the most that a shape covers of its picture, 0.04 to 0.16. Large shapes cannot help lying
+            on the picture's centre most of the time; of those of (0.05, 0.08), three in ten do.
 
     Returns:
-        Shapes. Each shape covers 8 to 15 % of its picture, leans at most 16 degrees to a side and lies wholly inside.
+        Shapes. Each shape covers 8 to 15 % of its picture (or what area says), leans at most 16 degrees to a side and
+        lies wholly inside.
 
     Raises:
         ValueError: for a value out of range or a class that cannot be drawn.
@@ -99,7 +104,7 @@ def draw(
         >>> bool(shapes.masks[0, top:bottom, left:right].sum() == shapes.masks[0].sum())
         True
     """
-    return _draw("draw", count, size, classes, seed, shortcut, reliability)
+    return _draw("draw", count, size, classes, seed, shortcut, reliability, area)
 
 
 def dataset(
@@ -112,6 +117,7 @@ def dataset(
     seed: int = 0,
     shortcut: str | None = None,
     reliability: float = 0.95,
+    area: tuple[float, float] = AREA,
 ) -> ShapesDataset:
     """Drawn shapes as a dataset. data.load("shapes") gives the same with the number of images left as it is.
 
@@ -123,6 +129,7 @@ def dataset(
         size, classes, seed: as in draw.
         shortcut, reliability: as in draw, for all three splits: who collects pictures with a shortcut in them tests on
             such pictures too, and does not notice. dataset(seed=seed).test has the same pictures without it.
+        area: as in draw.
 
     Returns:
         A Dataset with one thing more: test_shapes, where the shapes of the test images are.
@@ -139,7 +146,7 @@ def dataset(
     """
     counts = {"train": train, "validation": validation, "test": test}
     drawn = {
-        name: _draw(name, count, size, classes, seed, shortcut, reliability, counts=name)
+        name: _draw(name, count, size, classes, seed, shortcut, reliability, area, counts=name)
         for name, count in counts.items()
     }
     train_split, validation_split, test_split = (Split(part.images, part.labels) for part in drawn.values())
@@ -175,6 +182,7 @@ def _draw(
     seed: int,
     shortcut: str | None,
     reliability: float,
+    area: tuple[float, float],
     counts: str = "count",
 ) -> Shapes:
     count = _checked_number(counts, count, 1)
@@ -182,6 +190,7 @@ def _draw(
     seed = _checked_number("seed", seed, 0)
     class_names = _checked_classes(classes)
     _check_shortcut(shortcut, reliability)
+    area = _checked_area(area)
     images = np.empty((count, size, size, 3), np.uint8)
     masks = np.empty((count, size, size), bool)
     labels, cues = np.empty(count, np.int32), np.full(count, -1, np.int32)
@@ -192,7 +201,7 @@ def _draw(
         numbers = np.arange(some.start, some.stop)
         chance = Chance(seed, stream, numbers)
         labels[some] = _labels(seed, stream, numbers, len(class_names))
-        things = _things(chance, np.array(class_names)[labels[some]], size)
+        things = _things(chance, np.array(class_names)[labels[some]], size, area)
         if shortcut:
             cues[some] = _cues(chance, labels[some], len(class_names), reliability)
         tint = CUES[cues[some]] if shortcut == "tint" else None
@@ -211,9 +220,10 @@ def _labels(seed: int, stream: str, numbers: np.ndarray, classes: int) -> np.nda
     return order[np.arange(len(numbers)), numbers % classes]
 
 
-def _things(chance: Chance, outlines: np.ndarray, size: int) -> Things:
+def _things(chance: Chance, outlines: np.ndarray, size: int, area: tuple[float, float]) -> Things:
     """Area and place of each shape. The room left at the borders is that of the widest outline, whatever the class."""
-    areas = (LEAST_AREA + (MOST_AREA - LEAST_AREA) * chance.share("area")) * float(size**2)
+    least, most = area
+    areas = (least + (most - least) * chance.share("area")) * float(size**2)
     border = (REACH * np.sqrt(areas) + 1)[:, np.newaxis]
     centres = border + chance.share("centre", 2) * (size - 2 * border)
     return Things(outlines, centres, areas)
@@ -252,6 +262,19 @@ def _checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
             'Pass ("circle", "star"), for instance, or leave it out for all.'
         )
     return names
+
+
+def _checked_area(area: tuple[float, float]) -> tuple[float, float]:
+    try:
+        least, most = (float(share) for share in area)
+    except (TypeError, ValueError):
+        least = most = -1.0
+    if not LEAST_AREA <= least <= most <= MOST_AREA:
+        raise ValueError(
+            f"shapes: area is the least and the most that a shape covers of its picture, two shares from {LEAST_AREA} "
+            f"to {MOST_AREA}. Received area={area!r}."
+        )
+    return least, most
 
 
 def _check_shortcut(shortcut: str | None, reliability: float) -> None:

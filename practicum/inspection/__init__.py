@@ -2,6 +2,28 @@
 
 from practicum.inspection.filters import filters
 from practicum.inspection.heat import grad_cam, occlusion, saliency, scores
+from practicum.inspection.likeness import rank_correlation, structural_similarity
 from practicum.inspection.maps import feature_maps, silent_filters
+from practicum.inspection.pointing import centre_point, compare_methods, heat_inside, pointing_game, random_point
+from practicum.inspection.sanity import label_randomisation, model_randomisation, random_labels, randomised
 
-__all__ = ["feature_maps", "filters", "grad_cam", "occlusion", "saliency", "scores", "silent_filters"]
+__all__ = [
+    "centre_point",
+    "compare_methods",
+    "feature_maps",
+    "filters",
+    "grad_cam",
+    "heat_inside",
+    "label_randomisation",
+    "model_randomisation",
+    "occlusion",
+    "pointing_game",
+    "random_labels",
+    "random_point",
+    "randomised",
+    "rank_correlation",
+    "saliency",
+    "scores",
+    "silent_filters",
+    "structural_similarity",
+]
