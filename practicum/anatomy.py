@@ -78,7 +78,7 @@ def take_apart(model: Any, images: np.ndarray) -> Anatomy:
             "explain. Often the training has failed; train again with a smaller learning_rate."
         )
     layers = []
-    for name, layer in _chain(model):
+    for name, layer in chain(model):
         before = values.shape[1:]
         values = _array(_in_float32(layer, values))
         kind, settings, weights, why = _recognise(layer, before)
@@ -108,8 +108,12 @@ def _checked_images(model: Any, images: Any) -> np.ndarray:
     return images
 
 
-def _chain(model: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    """(name, layer) from input to output; Sequential models inside are opened."""
+def chain(model: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    """(name, layer) from input to output; Sequential models inside are opened.
+
+    Raises:
+        ValueError: the model is no chain of layers.
+    """
     layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
     if type(model).__name__ != "Sequential":
         expected = model.inputs[0] if len(model.inputs) == 1 and len(model.outputs) == 1 else None
@@ -122,7 +126,7 @@ def _chain(model: Any, prefix: str = "") -> list[tuple[str, Any]]:
     found = []
     for layer in layers:
         if type(layer).__name__ == "Sequential":
-            found += _chain(layer, f"{prefix}{layer.name}/")
+            found += chain(layer, f"{prefix}{layer.name}/")
         else:
             found.append((prefix + layer.name, layer))
     return found
@@ -165,7 +169,7 @@ def _array(tensor: Any) -> np.ndarray:
 
 
 def _precision(model: Any) -> str:
-    names = {layer.dtype_policy.name for _, layer in _chain(model)} - {"float32"}
+    names = {layer.dtype_policy.name for _, layer in chain(model)} - {"float32"}
     return sorted(names)[0] if names else "float32"
 
 

@@ -397,7 +397,10 @@ def test_dead_filters_and_constant_images_give_zeros_not_nan(model, image, metho
 
 
 def test_covering_an_image_of_one_colour_changes_nothing(model):
-    assert not occlusion(model, np.full((12, 12, 3), 90, np.uint8)).any()
+    for colour in (90, 91, 200):
+        assert not occlusion(model, np.full((12, 12, 3), colour, np.uint8), patch=4, step=1).any()
+    network = build_cnn((32, 32, 3), 4, filters=(16, 32), seed=0)
+    assert not occlusion(network, np.full((32, 32, 3), 77, np.uint8), step=1).any()
 
 
 def test_a_class_that_nothing_speaks_for_has_an_empty_map(image):

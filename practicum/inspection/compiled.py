@@ -37,19 +37,19 @@ def _to_arrays(result: Any) -> Any:
     return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(result, "float32")))
 
 
-def in_chunks(function: Callable[..., Any], *arrays: np.ndarray) -> Any:
-    """Call a compiled function with the rows of arrays, at most CHUNK at a time, and put its results together.
+def in_chunks(function: Callable[..., Any], *arrays: np.ndarray, size: int = CHUNK) -> Any:
+    """Call a compiled function with the rows of arrays, at most size at a time, and put its results together.
 
-    Every call has 1 or CHUNK rows, the last ones filled up: each other number would be compiled anew.
+    Every call has 1 or size rows, the last ones filled up: each other number would be compiled anew.
     """
     count = len(arrays[0])
     if count == 1:
         return function(*arrays)
     parts = []
-    for start in range(0, count, CHUNK):
-        pieces = [array[start : start + CHUNK] for array in arrays]
+    for start in range(0, count, size):
+        pieces = [array[start : start + size] for array in arrays]
         rows = len(pieces[0])
-        filled = [np.concatenate([piece, np.repeat(piece[-1:], CHUNK - rows, axis=0)]) for piece in pieces]
+        filled = [np.concatenate([piece, np.repeat(piece[-1:], size - rows, axis=0)]) for piece in pieces]
         parts.append(_first_rows(function(*filled), rows))
     return _joined(parts)
 

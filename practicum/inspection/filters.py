@@ -1,5 +1,7 @@
 """The filters of a convolution: the numbers that it has learned."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from practicum.backend import keras
@@ -30,3 +32,38 @@ def filters(model: "keras.Model", layer: str) -> np.ndarray:
             f"Layers with filters: {', '.join(others) or 'none in this model'}."
         )
     return found.get_weights()[0].astype(np.float32)
+
+
+class Alike(NamedTuple):
+    """Two filters of a layer, and the cosine between them: 1 for the same but for their size, -1 for opposites."""
+
+    one: int
+    other: int
+    cosine: float
+
+
+def similar_filters(model: "keras.Model", layer: str, *, least: float = 0.9) -> list[Alike]:
+    """Filters that look for nearly the same, or for nearly the opposite.
+
+    Args:
+        model: as for filters.
+        layer: as for filters.
+        least: how alike they must be, 0 to 1: the least size of the cosine.
+
+    Returns:
+        Pairs, the most alike first. A filter that is zero everywhere is like no other.
+
+    Raises:
+        ValueError: least is out of range; no layer of that name, or one without filters.
+    """
+    if not 0 <= least <= 1:
+        raise ValueError(f"similar_filters: least must be from 0 to 1. Received {least!r}.")
+    kernel = filters(model, layer).astype(np.float64)
+    rows = kernel.reshape(-1, kernel.shape[-1]).T
+    sizes = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows = np.divide(rows, sizes, out=np.zeros_like(rows), where=sizes > 0)
+    cosines = rows @ rows.T
+    alive = sizes[:, 0] > 0
+    places = np.argwhere(np.triu(np.abs(cosines) >= least, 1) & alive & alive[:, np.newaxis]).tolist()
+    pairs = [Alike(one, other, float(cosines[one, other])) for one, other in places]
+    return sorted(pairs, key=lambda pair: -abs(pair.cosine))
