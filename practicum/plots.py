@@ -13,16 +13,19 @@ from matplotlib.figure import Figure
 
 from practicum.data_plots import class_counts, duplicates, examples, mean_images
 from practicum.heat_plots import heat, heats, overlay
+from practicum.inspection_plots import ablation, embedding, strongest
 from practicum.paper import BLUE, ORANGE, VERMILION, dark_paper, finished, style, written
 from practicum.tiles import SIGNED, Board
 
 __all__ = [
+    "ablation",
     "answers",
     "class_counts",
     "confusion",
     "curves",
     "dark_paper",
     "duplicates",
+    "embedding",
     "examples",
     "feature_maps",
     "filters",
@@ -33,6 +36,7 @@ __all__ = [
     "overlay",
     "probabilities",
     "road",
+    "strongest",
 ]
 
 MAPS = "viridis"  # from low to high

@@ -79,6 +79,16 @@ class Board:
         else:
             self.put(row, column, image)
 
+    def frame(self, row: int, column: int, size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
+        """Frame a part, (top, left, bottom, right), of the image of this (height, width) in a tile."""
+        x, y = self._corner(row, column)
+        scale = (self.tile - self.GAP) / max(size)
+        x += self.GAP / 2 + scale * ((max(size) - size[1]) // 2 + box[1])
+        y += self.GAP / 2 + scale * ((max(size) - size[0]) // 2 + box[0])
+        width, height = scale * (box[3] - box[1]), scale * (box[2] - box[0])
+        for colour, line in (("black", 3.0), ("white", 1.4)):  # seen on any ground
+            self.axes.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor=colour, linewidth=line))
+
     def label(self, row: int, text: str, **looks: Any) -> None:
         _, y = self._corner(row, 0)
         self.axes.text(self.left - 0.12, y + self.tile / 2, text, ha="right", va="center", fontsize=10, **looks)

@@ -45,6 +45,7 @@ LAYERS = [
         "model_files",
         "data_plots",
         "heat_plots",
+        "inspection_plots",
         "shapes",
         "evaluation",
         "runs",
@@ -94,7 +95,7 @@ NO_TENSORFLOW = {
         "recipes",
     ),
     *("reference", "explorer", "network_page", "anatomy", "sheets", "pages"),
-    *("paper", "data_plots", "heat_plots", "image_checks", "chance", "painting", "shapes", "marks"),
+    *("paper", "data_plots", "heat_plots", "inspection_plots", "image_checks", "chance", "painting", "shapes", "marks"),
     *("archives", "connection", "checked_files", "remote", "places", "download"),
     *("audit", "census", "duplicates", "files", "kinds", "layout", "reasons", "tar_list"),
 }
