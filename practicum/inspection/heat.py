@@ -109,9 +109,6 @@ def grad_cam(
     def weighted(network: "keras.Model", pixels: Any, chosen: Any) -> Any:
         maps, gradient, _ = _score_gradient(network, pixels, chosen, name)
         weights = keras.ops.mean(gradient, axis=(1, 2), keepdims=True)
-        # The largest weight counts as 1: in 16 bits or with tiny gradients, products could round to nothing.
-        largest = keras.ops.max(keras.ops.abs(weights), axis=-1, keepdims=True)
-        weights = weights / keras.ops.where(largest > 0, largest, keras.ops.ones_like(largest))
         return _to_image_size(keras.ops.relu(keras.ops.sum(weights * maps, axis=-1)), pixels)
 
     heat = in_chunks(compiled(model, ("grad_cam", name), weighted), images, classes)
