@@ -233,6 +233,7 @@ def _not_found(name: str) -> str:
     hint = f" Did you mean {close[0]}?" if close else ""
     return (
         f"load: {name!r} is no dataset, folder or archive.{hint} Bundled: {', '.join(BUNDLED)}. "
+        "Drawn when asked for: shapes. "
         f"Found in PRACTICUM_DATA: {', '.join(FINDABLE)}. Or pass the path of a folder, .zip or .tar "
         "with one folder of images for each class."
     )

@@ -54,7 +54,9 @@ def check_photos(path: Path, expected: dict[str, int]) -> None:
                         image.draft("RGB", (image.width // 8, image.height // 8))  # quicker, and every byte is read
                         image.load()
                     counts[folders[-2]] += 1
-    except (*archives.DAMAGE, SyntaxError, Image.DecompressionBombError) as error:
+    except archives.ArchiveError:  # a ValueError that says which member it is about
+        raise
+    except (*archives.DAMAGE, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"is no whole zip of photos ({error})") from None
     if counts != expected:
         raise ValueError(f"holds {dict(counts)} photos, expected {expected}")

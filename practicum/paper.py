@@ -30,7 +30,6 @@ DARK_INK, DARK_PAPER = "#d7dae0", "#1b1e24"
 WARNING, DARK_WARNING = "#b04a00", "#f08a3c"  # vermilion, as dark or light as small text needs
 DARK_STYLE = {
     "figure.facecolor": DARK_PAPER,
-    "savefig.facecolor": DARK_PAPER,
     "axes.facecolor": DARK_PAPER,
     "text.color": DARK_INK,
     "axes.labelcolor": DARK_INK,

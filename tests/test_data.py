@@ -326,6 +326,13 @@ def test_unknown_name_suggests_one():
         data.load("emojis")
 
 
+def test_unknown_name_is_told_of_the_drawn_shapes():
+    with pytest.raises(ValueError, match=r"Did you mean shapes\? .*Drawn when asked for: shapes\."):
+        data.load("Shapes")
+    with pytest.raises(ValueError, match=r"folder or archive\. Bundled: .*Drawn when asked for: shapes\."):
+        data.load("nothing like it")
+
+
 @pytest.mark.parametrize("size", [4, 5000, (32,), (32, 32, 3), "32", 3.5, (32, "x")])
 def test_wrong_image_size(size, photo_folder):
     with pytest.raises(ValueError, match="image_size is a number of pixels from 8 to 1024"):

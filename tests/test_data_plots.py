@@ -331,3 +331,107 @@ def test_a_dataset_may_get_other_names():
     split = Split(IMAGES, LABELS.astype(np.int32))
     figure = plots.class_counts(Dataset("x", NAMES, split, split, split, "here", "none"), ("one", "two"))
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["one", "two"]
+
+
+# ---- where a plausible mistake would have passed
+
+
+def test_a_class_of_few_images_does_not_make_the_rows_of_the_others_short():
+    figure = plots.examples(pictures(9), np.array([0, *[1] * 8]), ("few", "many"), per_class=5)
+    full = plots.examples(pictures(10), np.repeat([0, 1], 5), ("few", "many"), per_class=5)
+    assert figure.get_size_inches().tolist() == full.get_size_inches().tolist()
+    assert len(drawn(figure)[0]) == 1 + 5
+
+
+def test_a_small_split_of_one_class_has_room_for_its_bar():
+    """The widest share of any split sets the scale of all, however few images it is of."""
+    figure = plots.class_counts({"train": np.repeat([0, 1], [50, 50]), "test": np.zeros(2, int)}, ["a", "b"])
+    longest = max(width / axes.get_xlim()[1] for axes in figure.axes for width in bars(axes))
+    assert 0.5 < longest < 0.7
+
+
+def test_the_mean_of_many_white_images_is_white():
+    """Their sum does not fit into 16 bits."""
+    images = np.full((700, 4, 4, 3), 255, np.uint8)
+    shown, _ = drawn(plots.mean_images(images, np.arange(700) % 2, ("a", "b")))
+    assert [int(picture.min()) for picture in shown] == [255] * 3
+
+
+def test_the_mean_of_images_larger_than_a_portion():
+    images = np.zeros((2, 4096, 4096, 3), np.uint8)
+    images[1] = 100
+    shown, _ = drawn(plots.mean_images(images, np.array([0, 1]), ("a", "b")))
+    assert [int(picture[0, 0, 0]) for picture in shown] == [50, 0, 100]
+
+
+def test_groups_within_one_split_keep_their_order_whatever_their_size():
+    _, texts = drawn(plots.duplicates(pictures(9), [(0, 1), (2, 3, 4), (5, 6)], splits=["train"] * 9))
+    assert [text for text in texts if text.startswith("group")] == [
+        "group 1\n2 images",
+        "group 2\n3 images",
+        "group 3\n2 images",
+    ]
+
+
+def test_equally_frequent_classes_keep_their_order():
+    labels = np.arange(100)
+    figure = plots.class_counts({"train": labels}, [f"c{number}" for number in range(100)], most=4)
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names == ["c0", "c1", "96 more: 1–1 images", "c98", "c99"]
+
+
+def test_of_many_classes_a_single_one_may_be_drawn():
+    figure = plots.class_counts({"train": np.array([0, 1, 1, 2])}, ["a", "b", "c"], most=1)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["b", "2 more: 1–1 images"]
+
+
+def test_as_many_classes_as_may_be_drawn_are_drawn_in_their_order():
+    figure = plots.class_counts({"train": np.array([0, 1, 1, 2])}, ["a", "b", "c"], most=3)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "b", "c"]
+
+
+def test_half_a_percent_is_no_less_than_a_tenth():
+    figure = plots.class_counts({"train": np.repeat([0, 1], [199, 1])}, ["a", "b"])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["199 (99.5%)", "1 (0.5%)"]
+
+
+@pytest.mark.parametrize(("names", "told"), [(("a",), False), (("a", "b"), True)])
+def test_equal_classes_are_spoken_of_where_there_are_several(names, told):
+    figure = plots.class_counts({"train": np.arange(len(names))}, names)
+    assert any("dotted line" in text.get_text() for text in figure.texts) == told
+    plt.close(figure)
+
+
+def test_one_wide_letter_makes_the_lines_short(monkeypatch):
+    monkeypatch.setattr("practicum.paper._drawable", lambda character: character)
+    assert max(map(len, _in_lines("cat 猫 " * 9, 14, 3).split("\n"))) <= 7
+    assert max(map(len, _in_lines("ＡＢＣ" * 9, 14, 3).split("\n"))) <= 7, "full width letters are as wide"
+
+
+def test_words_that_do_not_fill_their_lines_are_broken_rather_than_lost():
+    lines = _in_lines("abcdefgh ijklmnop qrstuvwx yz", 15, 2).split("\n")
+    assert len(lines) == 2
+    assert lines[1].endswith("yz")
+
+
+def test_a_group_that_just_fits_is_shown_whole():
+    shown, texts = drawn(plots.duplicates(pictures(6), [range(6)]))
+    assert len(shown) == 6
+    assert texts[1] == "group 1\n6 images"
+
+
+def test_as_many_groups_as_may_be_drawn_are_no_part():
+    groups = [(2 * number, 2 * number + 1) for number in range(4)]
+    assert drawn(plots.duplicates(pictures(8), groups, most=4))[1][0] == "Duplicates"
+    assert drawn(plots.duplicates(pictures(8), groups, most=3))[1][0] == "Duplicates (3 of 4 groups)"
+
+
+def test_no_names_at_all_are_not_one_for_each_image():
+    with pytest.raises(ValueError, match="6 images but 0 names"):
+        plots.duplicates(pictures(6), [(0, 1)], names=[])
+
+
+def test_an_image_that_is_not_shown_is_checked_all_the_same():
+    images = [*pictures(7), np.zeros((4, 4))]
+    with pytest.raises(ValueError, match=r"images\[7\]"):
+        plots.duplicates(images, [range(8)])

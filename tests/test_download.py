@@ -51,6 +51,7 @@ import threading
 import time
 import tracemalloc
 import zipfile
+import zlib
 from functools import partial
 from pathlib import Path
 
@@ -1569,6 +1570,14 @@ def broken_png():
     return content[:place] + parts + content[place + length :]
 
 
+def wordy_png():
+    """A PNG with a note that unpacks to more than Pillow reads, which it says with a ValueError."""
+    content = encoded(picture(0))
+    place = next(chunk[0] for chunk in png_chunks(content) if chunk[2] == b"IDAT")
+    note = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(2_000_000)))
+    return content[:place] + note + content[place:]
+
+
 @pytest.mark.parametrize(
     ("body", "why"),
     [
@@ -1577,10 +1586,14 @@ def broken_png():
             zip_of({**cats_members(), "x/train/cats/x.jpg": broken_png()}),
             r"is no whole zip of photos \(broken PNG",
         ),
+        (
+            zip_of({**cats_members(), "x/train/cats/x.jpg": wordy_png()}),
+            r"is no whole zip of photos \(Decompressed data too large",
+        ),
         (zip_of({**cats_members(), "x/train/cats/x.jpg": large_jpeg(60_000, 60_000)}), "is no whole zip of .*pixels"),
         (zip_of({**cats_members(), "x/train/cats/X.JPG": photo(99, (9, 9, 99))}), r"holds \{'train': 25, 'valid"),
     ],
-    ids=["packed oddly", "a PNG, broken", "3,600 megapixels", "one more, in capitals"],
+    ids=["packed oddly", "a PNG, broken", "a PNG, wordy", "3,600 megapixels", "one more, in capitals"],
 )
 def test_photos_with_which_nobody_reckoned(small, body, why):
     small(cats=[Answer(body)])
