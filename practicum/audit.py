@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,8 @@ from practicum.reasons import REASONS, Note, Reason
 
 FILES_SHOWN, COPIES_SHOWN, CLASSES_SHOWN = 20, 20, 50  # in the terminal, of each reason; in a page behind a click
 FILES_ON_A_PAGE = 1000  # of each reason
-WIDTH = 100  # letters of a line in the terminal
+HEALTHY = "Every file is used, and no two show the same picture."
+WIDTH = 100  # letters of a line, or as many as the terminal has
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,12 @@ class Audit:
         return counts
 
     @property
+    def is_healthy(self) -> bool:
+        """Whether there is nothing that a person should look at."""
+        all_used = self.counts["used"] == len(self.files)
+        return all_used and not (self.problem or self.remarks or self.copies)
+
+    @property
     def class_counts(self) -> dict[str, dict[str, int]]:
         """For each class with images how many are in each split; where no splits were cut, under ""."""
         counts: dict[str, dict[str, int]] = {name: {} for name in self.class_names}
@@ -151,6 +160,7 @@ class Audit:
             left_out=self.by_reason(left_out=True),
             remarked=self.by_reason(left_out=False),
             limit=FILES_ON_A_PAGE,
+            healthy=HEALTHY if self.is_healthy else "",
         )
 
     def save(self, path: str | Path) -> Path:
@@ -248,6 +258,8 @@ def as_text(found: Audit) -> str:
             lines += _aligned(files[:FILES_SHOWN])
             if len(files) > FILES_SHOWN:
                 lines.append(f"      … and {len(files) - FILES_SHOWN:,} more; --json names all")
+    if found.is_healthy:
+        lines += ["", HEALTHY]
     if found.copies:
         lines += ["", "Copies of one picture, kept in one split", *_copies_in_words(found.copies)]
     return "\n".join(lines)
@@ -261,15 +273,21 @@ def _class_table(found: Audit) -> Iterable[str]:
     headings = [*(split for split in splits if split), "all"]
     names = {name: shown(name) for name in table}
     width = min(max(5, *(len(name) for name in names.values())), 50)
-    rows = [f"  {'class':<{width}}" + "".join(f"{heading:>12}" for heading in headings)]
-    for name, counts in list(table.items())[:CLASSES_SHOWN]:
-        numbers = [*(counts.get(split, 0) for split in splits if split), sum(counts.values())]
-        rows.append(f"  {names[name]:<{width}}" + "".join(f"{number:>12,}" for number in numbers))
-    if len(table) > CLASSES_SHOWN:
-        rows.append(f"  … and {len(table) - CLASSES_SHOWN:,} more classes; --json names all")
     totals = [sum(counts.get(split, 0) for counts in table.values()) for split in splits if split]
     totals.append(sum(sum(counts.values()) for counts in table.values()))
-    rows.append(f"  {'all':<{width}}" + "".join(f"{number:>12,}" for number in totals))
+    widths = [max(len(heading), len(f"{total:,}")) + 2 for heading, total in zip(headings, totals, strict=True)]
+
+    def row(name: str, numbers: list[int]) -> str:
+        return f"  {name:<{width}}" + "".join(f"{n:>{wide},}" for n, wide in zip(numbers, widths, strict=True))
+
+    heads = "".join(f"{heading:>{wide}}" for heading, wide in zip(headings, widths, strict=True))
+    rows = [f"  {'class':<{width}}{heads}"]
+    for name, counts in list(table.items())[:CLASSES_SHOWN]:
+        numbers = [*(counts.get(split, 0) for split in splits if split), sum(counts.values())]
+        rows.append(row(names[name], numbers))
+    if len(table) > CLASSES_SHOWN:
+        rows.append(f"  … and {len(table) - CLASSES_SHOWN:,} more classes; --json names all")
+    rows.append(row("all", totals))
     return rows
 
 
@@ -287,20 +305,28 @@ def _copies_in_words(copies: tuple[Copies, ...]) -> list[str]:
 def _aligned(files: list[tuple[str, str]]) -> list[str]:
     paths = [shown(path) for path, _ in files]
     width = min(max(map(len, paths)), 50)
-    return [f"      {path:<{width}}  {shown(detail)}".rstrip() for path, (_, detail) in zip(paths, files, strict=True)]
+    lines = []
+    for path, (_, detail) in zip(paths, files, strict=True):
+        beside = f"      {path:<{width}}  {shown(detail)}".rstrip()
+        below = [f"      {path}", *_wrapped(" " * 10, shown(detail))]
+        lines += [beside] if len(beside) <= _width() or not detail else below
+    return lines
 
 
 def _wrapped(start: str, text: str, indent: str | None = None) -> list[str]:
-    import textwrap
-
     return textwrap.wrap(
         text,
-        WIDTH,
+        _width(),
         initial_indent=start,
         subsequent_indent=" " * len(start) if indent is None else indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def _width() -> int:
+    """How many letters a line may have: no fewer than 40, in which every heading fits."""
+    return max(40, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
 
 
 def _many(count: int, what: str) -> str:

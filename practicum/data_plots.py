@@ -142,7 +142,8 @@ def mean_images(
     lines = max(caption.count("\n") + 2 for caption in captions)
     with style():
         title = _with_rest(title, len(shown), len(class_names))
-        board = Board.of(len(captions), tile=1.15, below=0.16 * lines + 0.05, title=title)
+        columns = -(-len(captions) // -(-len(captions) // 8))  # rows of at most 8, filled evenly
+        board = Board.of(len(captions), columns=columns, tile=1.15, below=0.16 * lines + 0.05, title=title)
         for place, caption in enumerate(captions):
             row, column = divmod(place, board.columns)
             some = slice(None) if place == 0 else slice(place - 1, place)
@@ -242,7 +243,7 @@ def _draw_counts(axes: Axes, counts: np.ndarray, rows: list[int | None], *, shar
     paper, ink, warning = inks()
     total = max(int(counts.sum()), 1)
     if counts.any():
-        axes.axvline(total / len(counts), color="#888888", linestyle=":", linewidth=1, zorder=0)
+        axes.axvline(total / len(counts), color="#777777", linestyle=":", linewidth=1.4, zorder=0)
     size = 9 if len(rows) <= 25 else 7
     for place, row in enumerate(rows):
         if row is None:

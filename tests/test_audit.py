@@ -417,6 +417,11 @@ def check_accounts(found, root):
     assert all(bool(split) != bool(found.problem) for split in splits.values())
 
 
+@pytest.fixture(autouse=True)
+def _a_wide_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+
+
 @pytest.fixture
 def root(tmp_path):
     (tmp_path / "beside").mkdir()
@@ -452,6 +457,31 @@ def test_every_file_is_used_or_listed_with_the_reason(case, root, tmp_path, capf
     assert "Traceback" not in capfd.readouterr().err
     for path in list(case.expected)[:3]:
         assert shown(path) in text
+
+
+@pytest.mark.parametrize("columns", [50, 80])
+def test_lines_are_no_wider_than_the_terminal(columns, root, monkeypatch):
+    """Names are kept whole, so that they can be copied; what is said about them moves below."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    (root / "cat" / "cut.jpg").write_bytes(b"")
+    (root / "dog" / "letter.jpg").write_text("Dear dog")
+    copied = root / "dog" / "a rather long name of a photo.jpg"
+    copied.write_bytes(next(path for path in sorted((root / "cat").iterdir()) if path.stat().st_size).read_bytes())
+    found = audit(root)
+    lines = str(found).splitlines()[1:]  # the first one says where the folder lies
+    assert [line for line in lines if len(line) > columns] == []
+    assert f"      dog/{copied.name}" in "\n".join(lines)
+
+
+def test_a_healthy_folder_is_called_so(root):
+    said = "Every file is used, and no two show the same picture."
+    assert said in str(audit(root))
+    assert said in audit(root).html()
+    assert 'class="left"' not in audit(root).html()
+    (root / "cat" / "empty.jpg").write_bytes(b"")
+    assert said not in str(audit(root))
+    assert said not in audit(root).html()
+    assert 'class="left"' in audit(root).html()
 
 
 def test_each_case_is_of_its_own_kind():

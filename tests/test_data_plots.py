@@ -357,6 +357,12 @@ def test_the_mean_of_many_white_images_is_white():
     assert [int(picture.min()) for picture in shown] == [255] * 3
 
 
+def test_mean_images_fill_their_rows_evenly():
+    nine = plots.mean_images(pictures(8), np.arange(8), list("abcdefgh"))
+    four = plots.mean_images(pictures(4), np.arange(4), list("abcd"))
+    assert nine.get_figwidth() == four.get_figwidth(), "rows of 5 and 4, not of 8 and 1"
+
+
 def test_the_mean_of_images_larger_than_a_portion():
     images = np.zeros((2, 4096, 4096, 3), np.uint8)
     images[1] = 100
