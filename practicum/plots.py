@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from practicum.data_plots import class_counts, duplicates, examples, mean_images
 from practicum.heat_plots import heat, heats, overlay
 from practicum.inspection_plots import ablation, embedding, strongest
+from practicum.maximised_plots import maximised
 from practicum.paper import BLUE, ORANGE, VERMILION, dark_paper, finished, style, written
 from practicum.tiles import SIGNED, Board
 
@@ -32,6 +33,7 @@ __all__ = [
     "gallery",
     "heat",
     "heats",
+    "maximised",
     "mean_images",
     "overlay",
     "probabilities",

@@ -45,6 +45,7 @@ LAYERS = [
         "model_files",
         "data_plots",
         "heat_plots",
+        "maximised_plots",
         "inspection_plots",
         "shapes",
         "evaluation",
@@ -73,6 +74,7 @@ LAYERS = [
         "inspection.sanity",
         "inspection.ablation",
         "inspection.strongest",
+        "inspection.maximisation",
         "inspection.embedding",
     },
     {"data", "training", "inspection"},
@@ -96,6 +98,7 @@ NO_TENSORFLOW = {
     ),
     *("reference", "explorer", "network_page", "anatomy", "sheets", "pages"),
     *("paper", "data_plots", "heat_plots", "inspection_plots", "image_checks", "chance", "painting", "shapes", "marks"),
+    "maximised_plots",
     *("archives", "connection", "checked_files", "remote", "places", "download"),
     *("audit", "census", "duplicates", "files", "kinds", "layout", "reasons", "tar_list"),
 }

@@ -6,6 +6,7 @@ from practicum.inspection.filters import filters, similar_filters
 from practicum.inspection.heat import grad_cam, occlusion, saliency, scores
 from practicum.inspection.likeness import rank_correlation, structural_similarity
 from practicum.inspection.maps import feature_maps, silent_filters
+from practicum.inspection.maximisation import Maximised, maximise
 from practicum.inspection.pointing import centre_point, compare_methods, heat_inside, pointing_game, random_point
 from practicum.inspection.sanity import label_randomisation, model_randomisation, random_labels, randomised
 from practicum.inspection.strongest import Strongest, strongest
@@ -13,6 +14,7 @@ from practicum.inspection.strongest import Strongest, strongest
 __all__ = [
     "Ablation",
     "Embedding",
+    "Maximised",
     "Strongest",
     "ablate",
     "accuracy_without",
@@ -24,6 +26,7 @@ __all__ = [
     "grad_cam",
     "heat_inside",
     "label_randomisation",
+    "maximise",
     "model_randomisation",
     "occlusion",
     "pointing_game",
