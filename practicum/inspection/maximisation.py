@@ -27,7 +27,8 @@ FALL = 1.5  # a wave half as long goes 2 ** -FALL as far
 MEMORY = (0.9, 0.99)  # of Adam: of the gradient, and of its square
 NOISE = 0.1  # what is laid over the image, its standard deviation as a share of 255
 SHIFT = 8  # the image is shifted by up to its shorter side divided by this
-STIR = 2.0  # how far the waves of an image that excites nothing yet go in any direction, as against those of others
+STIR = 0.5  # how much further than others the waves of an image go that excites nothing yet, the short ones too
+FADE = 0.9  # what is left of such an image at each step: grey is where all directions are open
 START_NOISE = 0.02  # how far the noise that it may start from departs from grey, as a share of 255
 EDGE = 0.02  # pixels nearer to 0 or 255 than this share start from here: at the very end they could not move
 AT_ONCE = 32  # images that go through the network together, at most
@@ -161,7 +162,7 @@ def _ascend(ask: Any, first: np.ndarray, count: int, steps: int, draw: np.random
         _, inside = ask(pixels[seen] + noise)
         gradient = np.zeros((count, *shape, channels))
         gradient[seen] = inside
-        canvas.move(gradient, draw.normal(0, STIR, (*canvas.size, channels)))
+        canvas.move(gradient, draw.normal(size=(*canvas.size, channels)))
     middle = canvas.pixels()[:, margin : margin + height, margin : margin + width]
     return np.round(middle).astype(np.uint8)
 
@@ -207,7 +208,9 @@ class _Canvas:
             moment / (1 - memory**self.steps) for moment, memory in zip((self.mean, self.square), MEMORY, strict=True)
         )
         self.waves += self.reach * mean / (np.sqrt(square) + 1e-8)
-        self.waves[largest[:, 0, 0, 0] == 0] += self.reach * np.fft.rfft2(anywhere, axes=(0, 1), norm="ortho")
+        stirred = (self.reach + STIR) * np.fft.rfft2(anywhere, axes=(0, 1), norm="ortho")
+        silent = largest[:, 0, 0, 0] == 0
+        self.waves[silent] = FADE * self.waves[silent] + stirred
 
 
 def _start(model: "keras.Model", start: Any, draw: np.random.Generator) -> np.ndarray:
