@@ -5,7 +5,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class Coach(keras.callbacks.Callback):
         batches: what the model is fitted on; whether they are augmented may be decided on the way.
         folder: where to keep the best model, the history and checkpoints; None keeps the best weights in memory only.
         display: is told of each step and epoch.
+        callbacks: of learners. They see the network, with each epoch's weights, instead of the model that is fitted.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Coach(keras.callbacks.Callback):
         batches: Batches,
         folder: Path | None,
         display: TrainingDisplay,
+        callbacks: Sequence["keras.callbacks.Callback"] = (),
     ) -> None:
         super().__init__()
         self.network = network
@@ -53,6 +55,7 @@ class Coach(keras.callbacks.Callback):
         self.batches = batches
         self.folder = folder
         self.display = display
+        self.callbacks = callbacks
         self.saved_at = pace.started
         self.latest: Checkpoint | None = None  # of the last whole epoch
 
@@ -119,6 +122,12 @@ class Coach(keras.callbacks.Callback):
     # What Keras calls ----------------------------------------------------------------------------------------------
 
     def on_train_begin(self, logs: dict | None = None) -> None:
+        if self.callbacks:
+            self.network.set_weights(self.model.get_weights())  # a training that goes on has learned already
+            self.network.stop_training = False
+            for callback in self.callbacks:
+                callback.set_model(self.network)
+                callback.on_train_begin()
         if self.plan.time_budget is not None:
             # How long will a validation take? The first call prepares it, the second one can be timed.
             sample = self.validation.images[:BATCH]
@@ -131,6 +140,7 @@ class Coach(keras.callbacks.Callback):
         self.epoch = epoch + 1
         self.steps = self.params["steps"]
         self.is_whole = False
+        self._tell("on_epoch_begin", epoch)
 
     # Between these two, Keras takes as many steps as it may take at once.
 
@@ -191,6 +201,23 @@ class Coach(keras.callbacks.Callback):
             self.latest = self._checkpoint()
             if not self.model.stop_training and time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
                 self.save()
+        self._tell("on_epoch_end", epoch, row)
+
+    def _tell(self, what: str, epoch: int, row: dict[str, float] | None = None) -> None:
+        """Call the learner's callbacks, who know the figures of validation by Keras's names. They take of the time."""
+        if not self.callbacks:
+            return
+        logs = {name.replace("validation_", "val_"): value for name, value in (row or {}).items()}
+        before = time.monotonic()
+        try:
+            for callback in self.callbacks:
+                getattr(callback, what)(epoch, logs)
+        except Exception:
+            self.save()  # what was learned is not lost by a mistake in a callback
+            raise
+        self.pace.validation += time.monotonic() - before
+        if self.network.stop_training and not self.model.stop_training:
+            self._stop("callback")
 
     # Saving and stopping -------------------------------------------------------------------------------------------
 
@@ -222,6 +249,8 @@ class Coach(keras.callbacks.Callback):
             self.stopped_by = "epochs"  # it came too late
         over = self.stopped_by != "interrupt"
         self.restore_best()  # first of all: saving may fail
+        for callback in self.callbacks:
+            callback.on_train_end()
         if over:
             self.save_best()
         else:
@@ -248,6 +277,7 @@ class Coach(keras.callbacks.Callback):
             "target_accuracy": "target accuracy reached",
             "time_budget": "time is up",
             "interrupt": "interrupted",
+            "callback": "a callback asked to stop",
             "loss is not a number": "the loss is no longer a number",
         }
         if not self.best_epoch:

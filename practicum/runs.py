@@ -34,7 +34,7 @@ class TrainingResult:
     validation_accuracy: of the best epoch; NaN if there is none.
     seconds: from the call to its end, building of the computation included; of all calls together if it was resumed.
     seconds_to_target: until a validation accuracy of target_accuracy was measured; None if it never was.
-    stopped_by: "epochs", "target_accuracy", "time_budget", "interrupt" or "loss is not a number".
+    stopped_by: "epochs", "target_accuracy", "time_budget", "callback", "interrupt" or "loss is not a number".
     precision: what the steps computed in, as chosen if it was to be "auto".
     augmented: whether images were changed at random, as chosen if that was to be "auto".
     """

@@ -2,6 +2,7 @@
 
 import time
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,7 @@ def train(
     run_dir: str | Path | None = None,
     restart: bool = False,
     seed: int = 0,
+    callbacks: Sequence["keras.callbacks.Callback"] = (),
     show_progress: bool = True,
 ) -> TrainingResult:
     """Train model on dataset.train; afterwards it holds the weights that did best on dataset.validation.
@@ -80,6 +82,10 @@ def train(
             loaded. A run that ran out of memory may go on with another batch_size.
         restart: train anew although run_dir holds a run; its files are replaced.
         seed: 0 or more; decides the order of the images and how they are augmented.
+        callbacks: of Keras's kind, such as inspection.Snapshots or keras.callbacks.EarlyStopping. Their model is this
+            one, with the weights of each epoch; told are the beginning and the end of the training and of each epoch.
+            If one fails, what was learned so far is saved in run_dir. A run that goes on tells them of the epochs that
+            are left; a finished one, of none.
         show_progress: a line an epoch, and a bar.
 
     Returns:
@@ -110,6 +116,7 @@ def train(
         seed=seed,
     )
     _check_fit(model, dataset)
+    _check_callbacks(callbacks)
     settings = {
         "data": dataset.name,
         "training_images": len(dataset.train),
@@ -150,7 +157,7 @@ def train(
     augment_now = plan.augments_from_the_start()
     batches = Batches(dataset.train, batch_size=batch_size, augment=augment_now, seed=seed)
     pace = Pace(plan, started, trainer.steps_per_execution)
-    coach = Coach(model, dataset.validation, pace, batches, folder, display)
+    coach = Coach(model, dataset.validation, pace, batches, folder, display, callbacks)
     coach.set_model(trainer)
     display.start(_title(dataset, start), epochs)
     try:
@@ -288,6 +295,14 @@ def _check_settings(
     for good, name, value, expected in checks:
         if not good:
             raise ValueError(f"train: {name} must be {expected}. Received {name}={value!r}.")
+
+
+def _check_callbacks(callbacks: Sequence["keras.callbacks.Callback"]) -> None:
+    if isinstance(callbacks, str) or not isinstance(callbacks, Sequence):
+        raise ValueError(f"train: callbacks is a list of Keras callbacks. Received {callbacks!r}.")
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise ValueError(f"train: callbacks is a list of Keras callbacks. {callback!r} is none.")
 
 
 def _check_fit(model: "keras.Model", dataset: Dataset) -> None:

@@ -76,6 +76,7 @@ LAYERS = [
         "inspection.strongest",
         "inspection.maximisation",
         "inspection.embedding",
+        "inspection.snapshots",
     },
     {"data", "training", "inspection"},
     {"report", "doctor", "audit"},

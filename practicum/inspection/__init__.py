@@ -9,12 +9,15 @@ from practicum.inspection.maps import feature_maps, silent_filters
 from practicum.inspection.maximisation import Maximised, maximise
 from practicum.inspection.pointing import centre_point, compare_methods, heat_inside, pointing_game, random_point
 from practicum.inspection.sanity import label_randomisation, model_randomisation, random_labels, randomised
+from practicum.inspection.snapshots import Snapshot, Snapshots
 from practicum.inspection.strongest import Strongest, strongest
 
 __all__ = [
     "Ablation",
     "Embedding",
     "Maximised",
+    "Snapshot",
+    "Snapshots",
     "Strongest",
     "ablate",
     "accuracy_without",

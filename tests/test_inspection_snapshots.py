@@ -1,0 +1,161 @@
+"""Filters and feature maps kept while a network learns, against networks that are asked directly."""
+
+import numpy as np
+import pytest
+
+from practicum import inspection
+from practicum.backend import keras
+from practicum.dataset import Dataset, Split
+from practicum.inspection import Snapshots
+from practicum.model import build_cnn
+from practicum.training import train
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    draw = np.random.default_rng(0)
+    labels = (np.arange(96) % 2).astype(np.int32)
+    images = (draw.integers(0, 90, (96, 8, 8, 1)) + 120 * labels[:, None, None, None]).astype(np.uint8)
+    split = Split(images, labels)
+    return Dataset("two", ("dark", "bright"), split, split, split, "", "")
+
+
+@pytest.fixture
+def model():
+    return build_cnn((8, 8, 1), 2, filters=(3, 4), dense_units=(), seed=0)
+
+
+class Copies(keras.callbacks.Callback):
+    """What Snapshots should have seen: all weights, after each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.weights, self.logs = [], []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.weights.append(self.model.get_weights())
+        self.logs.append(dict(logs))
+
+
+def same_as(frame, weights, image, layers):
+    """Whether a frame shows a network of these weights."""
+    network = build_cnn((8, 8, 1), 2, filters=(3, 4), dense_units=(), seed=5)
+    network.set_weights(weights)
+    maps = inspection.feature_maps(network, image)
+    for layer in layers:
+        np.testing.assert_allclose(frame.maps[layer], maps[layer], atol=1e-5)
+    assert np.array_equal(frame.filters["module1_conv"], inspection.filters(network, "module1_conv"))
+
+
+def test_a_frame_before_the_first_epoch_and_one_after_each(model, dataset):
+    image = dataset.test.images[1]
+    snapshots, copies = Snapshots(image), Copies()
+    first = model.get_weights()
+    result = train(model, dataset, epochs=4, batch_size=16, callbacks=[snapshots, copies], show_progress=False)
+    assert [frame.epoch for frame in snapshots.frames] == [0, 1, 2, 3, 4]
+    layers = ["module1_conv", "module1_relu", "module2_relu"]
+    assert list(snapshots.frames[0].maps) == layers
+    assert list(snapshots.frames[0].filters) == ["module1_conv"]
+    for frame, weights in zip(snapshots.frames, [first, *copies.weights], strict=True):
+        same_as(frame, weights, image, layers)
+    assert not np.array_equal(snapshots.frames[0].filters["module1_conv"], snapshots.frames[4].filters["module1_conv"])
+    for logs, accuracy in zip(copies.logs, result.history["validation_accuracy"], strict=True):
+        assert logs["val_accuracy"] == accuracy
+        assert set(logs) == {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"}
+
+
+def test_training_is_the_same_with_and_without(dataset):
+    def trained(**options):
+        network = build_cnn((8, 8, 1), 2, filters=(3,), dropout=0.2, seed=0)
+        train(network, dataset, epochs=3, batch_size=16, precision="float32", show_progress=False, **options)
+        return network.get_weights()
+
+    for one, other in zip(trained(), trained(callbacks=[Snapshots(dataset.test.images[0])]), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_keras_own_fit(model, dataset):
+    snapshots = Snapshots(dataset.test.images[0], ["module2_pool", "softmax"], most_maps=2)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(dataset.train.images, dataset.train.labels, epochs=2, verbose=0, callbacks=[snapshots])
+    assert [frame.epoch for frame in snapshots.frames] == [0, 1, 2]
+    maps = inspection.feature_maps(model, dataset.test.images[0])
+    np.testing.assert_allclose(snapshots.frames[2].maps["module2_pool"], maps["module2_pool"][..., :2], atol=1e-5)
+    assert list(snapshots.frames[0].maps) == ["module2_pool"], "softmax gives no maps"
+    model.fit(dataset.train.images, dataset.train.labels, epochs=4, initial_epoch=2, verbose=0, callbacks=[snapshots])
+    assert [frame.epoch for frame in snapshots.frames] == [0, 1, 2, 3, 4], "it went on"
+    model.fit(dataset.train.images, dataset.train.labels, epochs=1, verbose=0, callbacks=[snapshots])
+    assert [frame.epoch for frame in snapshots.frames] == [0, 1], "it began anew"
+
+
+@pytest.mark.parametrize(
+    ("epochs", "most", "expected"),
+    [
+        (5, 6, [0, 1, 2, 3, 4, 5]),
+        (6, 6, [0, 2, 4, 6]),
+        (7, 6, [0, 2, 4, 6, 7]),
+        (20, 4, [0, 8, 16, 20]),
+        (9, 3, [0, 8, 9]),
+    ],
+)
+def test_long_trainings_are_thinned(model, dataset, epochs, most, expected):
+    snapshots = Snapshots(dataset.test.images[0], most_frames=most)
+    snapshots.set_model(model)
+    snapshots.on_train_begin()
+    for epoch in range(epochs):
+        snapshots.on_epoch_begin(epoch)
+        snapshots.on_epoch_end(epoch)
+        assert len(snapshots.frames) <= most
+        assert (snapshots.frames[0].epoch, snapshots.frames[-1].epoch) == (0, epoch + 1)
+    assert [frame.epoch for frame in snapshots.frames] == expected
+
+
+def test_a_training_that_goes_on_shows_the_epochs_that_are_left(dataset, tmp_path):
+    def network():
+        return build_cnn((8, 8, 1), 2, filters=(3, 4), dense_units=(), seed=0)
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise RuntimeError("a mistake of a learner's own")
+
+    options = {"epochs": 4, "batch_size": 16, "precision": "float32", "show_progress": False}
+    whole, copies = network(), Copies()
+    train(whole, dataset, **options, callbacks=[copies])
+    begun = network()
+    with pytest.raises(RuntimeError, match="a mistake of a learner's own"):
+        train(begun, dataset, **options, run_dir=tmp_path / "run", callbacks=[Stop()])
+    snapshots = Snapshots(dataset.test.images[0])
+    again = network()
+    train(again, dataset, **options, run_dir=tmp_path / "run", callbacks=[snapshots])
+    assert [frame.epoch for frame in snapshots.frames] == [2, 3, 4], "two epochs were saved before the mistake"
+    for frame, weights in zip(snapshots.frames, copies.weights[1:], strict=True):
+        same_as(frame, weights, dataset.test.images[0], ["module2_relu"])
+    for one, other in zip(again.get_weights(), whole.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    nothing = Snapshots(dataset.test.images[0])
+    train(network(), dataset, **options, run_dir=tmp_path / "run", callbacks=[nothing])
+    assert nothing.frames == [], "a finished run has no epochs left"
+
+
+def test_keras_early_stopping(model, dataset):
+    patience = keras.callbacks.EarlyStopping("val_loss", min_delta=10, patience=1)
+    result = train(model, dataset, epochs=9, batch_size=16, callbacks=[patience], show_progress=False)
+    assert result.stopped_by == "callback"
+    assert len(result.history["loss"]) == 2
+
+
+def test_wrong_use(model, dataset):
+    image = dataset.test.images[0]
+    with pytest.raises(ValueError, match=r"callbacks is a list of Keras callbacks. Received 'x'"):
+        train(model, dataset, callbacks="x")
+    with pytest.raises(ValueError, match=r"callbacks is a list of Keras callbacks. 3 is none"):
+        train(model, dataset, callbacks=[3])
+    with pytest.raises(ValueError, match=r"most_frames must be a whole number of 3 or more. Received 2"):
+        Snapshots(image, most_frames=2)
+    with pytest.raises(ValueError, match=r"most_maps must be a whole number of 1 or more. Received 0.5"):
+        Snapshots(image, most_maps=0.5)
+    with pytest.raises(ValueError, match="no layer is called 'x'"):
+        train(model, dataset, epochs=1, callbacks=[Snapshots(image, ["x"])], show_progress=False)
+    with pytest.raises(ValueError, match=r"one image of shape \(8, 8, 1\)"):
+        train(model, dataset, epochs=1, callbacks=[Snapshots(image[:4])], show_progress=False)
