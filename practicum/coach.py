@@ -122,12 +122,10 @@ class Coach(keras.callbacks.Callback):
     # What Keras calls ----------------------------------------------------------------------------------------------
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        if self.callbacks:
-            self.network.set_weights(self.model.get_weights())  # a training that goes on has learned already
-            self.network.stop_training = False
-            for callback in self.callbacks:
-                callback.set_model(self.network)
-                callback.on_train_begin()
+        self.network.stop_training = False
+        for callback in self.callbacks:
+            callback.set_model(self.network)
+        self._tell("on_train_begin")
         if self.plan.time_budget is not None:
             # How long will a validation take? The first call prepares it, the second one can be timed.
             sample = self.validation.images[:BATCH]
@@ -199,19 +197,20 @@ class Coach(keras.callbacks.Callback):
             self._stop("time_budget")
         if self.folder is not None and self.stopped_by != "loss is not a number":
             self.latest = self._checkpoint()
-            if not self.model.stop_training and time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
-                self.save()
-        self._tell("on_epoch_end", epoch, row)
+        self._tell("on_epoch_end", epoch, {name.replace("validation_", "val_"): value for name, value in row.items()})
+        if not self.model.stop_training and time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
+            self.save()
 
-    def _tell(self, what: str, epoch: int, row: dict[str, float] | None = None) -> None:
-        """Call the learner's callbacks, who know the figures of validation by Keras's names. They take of the time."""
+    def _tell(self, what: str, *arguments: Any) -> None:
+        """Call that method of the learner's callbacks. They see the weights of now; the time they take counts."""
         if not self.callbacks:
             return
-        logs = {name.replace("validation_", "val_"): value for name, value in (row or {}).items()}
         before = time.monotonic()
+        if what != "on_train_end":
+            self.network.set_weights(self.model.get_weights())  # saving has put the best ones in their place
         try:
             for callback in self.callbacks:
-                getattr(callback, what)(epoch, logs)
+                getattr(callback, what)(*arguments)
         except Exception:
             self.save()  # what was learned is not lost by a mistake in a callback
             raise
@@ -249,8 +248,7 @@ class Coach(keras.callbacks.Callback):
             self.stopped_by = "epochs"  # it came too late
         over = self.stopped_by != "interrupt"
         self.restore_best()  # first of all: saving may fail
-        for callback in self.callbacks:
-            callback.on_train_end()
+        self._tell("on_train_end")
         if over:
             self.save_best()
         else:

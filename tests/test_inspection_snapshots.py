@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from practicum import inspection
+from practicum import coach, inspection
 from practicum.backend import keras
 from practicum.dataset import Dataset, Split
 from practicum.inspection import Snapshots
@@ -75,13 +75,13 @@ def test_training_is_the_same_with_and_without(dataset):
 
 
 def test_keras_own_fit(model, dataset):
-    snapshots = Snapshots(dataset.test.images[0], ["module2_pool", "softmax"], most_maps=2)
+    snapshots = Snapshots(dataset.test.images[0], ["module2_pool"], most_maps=2)
     model.compile("sgd", "sparse_categorical_crossentropy")
     model.fit(dataset.train.images, dataset.train.labels, epochs=2, verbose=0, callbacks=[snapshots])
     assert [frame.epoch for frame in snapshots.frames] == [0, 1, 2]
     maps = inspection.feature_maps(model, dataset.test.images[0])
     np.testing.assert_allclose(snapshots.frames[2].maps["module2_pool"], maps["module2_pool"][..., :2], atol=1e-5)
-    assert list(snapshots.frames[0].maps) == ["module2_pool"], "softmax gives no maps"
+    assert list(snapshots.frames[0].maps) == ["module2_pool"]
     model.fit(dataset.train.images, dataset.train.labels, epochs=4, initial_epoch=2, verbose=0, callbacks=[snapshots])
     assert [frame.epoch for frame in snapshots.frames] == [0, 1, 2, 3, 4], "it went on"
     model.fit(dataset.train.images, dataset.train.labels, epochs=1, verbose=0, callbacks=[snapshots])
@@ -108,6 +108,63 @@ def test_long_trainings_are_thinned(model, dataset, epochs, most, expected):
         assert len(snapshots.frames) <= most
         assert (snapshots.frames[0].epoch, snapshots.frames[-1].epoch) == (0, epoch + 1)
     assert [frame.epoch for frame in snapshots.frames] == expected
+
+
+def test_what_is_kept_stays_within_so_many_bytes(model, dataset):
+    image = dataset.test.images[0]
+    one = 4 * (3 * 3 * 3 + 2 * 8 * 8 * 3 + 4 * 4 * 4)  # the first kernel, two layers of 3 maps, one of 4 after pooling
+    snapshots = Snapshots(image, most_bytes=5 * one)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(dataset.train.images, dataset.train.labels, epochs=11, verbose=0, callbacks=[snapshots])
+    assert [frame.epoch for frame in snapshots.frames] == [0, 4, 8, 11]
+    assert snapshots.bytes() == 4 * one
+    model.fit(dataset.train.images, dataset.train.labels, epochs=3, verbose=0, callbacks=[snapshots])
+    assert [frame.epoch for frame in snapshots.frames] == [0, 1, 2, 3], "anew, every epoch again"
+    least = Snapshots(image, most_bytes=1)
+    model.fit(dataset.train.images, dataset.train.labels, epochs=4, verbose=0, callbacks=[least])
+    assert [frame.epoch for frame in least.frames] == [0, 4]
+
+
+def test_callbacks_see_the_weights_of_each_epoch_also_when_the_best_model_was_saved(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(coach, "CHECKPOINT_SECONDS", 0)  # save after every epoch
+
+    def seen(**options):
+        copies = Copies()
+        network = build_cnn((8, 8, 1), 2, filters=(3,), seed=0)
+        options = {"learning_rate": 0.3, "precision": "float32", "show_progress": False, **options}  # ups and downs
+        result = train(network, dataset, epochs=6, batch_size=8, callbacks=[copies], **options)
+        return copies.weights, result
+
+    (saved, result), (unsaved, _) = seen(run_dir=tmp_path / "run"), seen()
+    assert result.best_epoch < 6, "later epochs are worse, so the saved model is another one"
+    for one, other in zip(saved, unsaved, strict=True):
+        assert all(np.array_equal(*pair) for pair in zip(one, other, strict=True))
+    assert len({weights[0].tobytes() for weights in saved}) == 6
+
+
+@pytest.mark.parametrize("when", ["on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end"])
+def test_a_mistake_in_a_callback_loses_nothing(dataset, tmp_path, when):
+    def network():
+        return build_cnn((8, 8, 1), 2, filters=(3,), seed=0)
+
+    def fail(*_):
+        if when in ("on_train_begin", "on_train_end") or _[0] == 2:
+            raise RuntimeError("a mistake")
+
+    options = {"epochs": 4, "batch_size": 16, "precision": "float32", "show_progress": False}
+    whole, broken, again = network(), network(), network()
+    expected = train(whole, dataset, **options)
+    mistaken = keras.callbacks.Callback()
+    setattr(mistaken, when, fail)
+    with pytest.raises(RuntimeError, match="a mistake"):
+        train(broken, dataset, **options, run_dir=tmp_path / "run", callbacks=[mistaken])
+    epochs = {"on_train_begin": 0, "on_epoch_begin": 2, "on_epoch_end": 3, "on_train_end": 4}[when]
+    copies = Copies()
+    result = train(again, dataset, **options, run_dir=tmp_path / "run", callbacks=[copies])
+    assert len(copies.weights) == 4 - epochs, "it goes on from the last epoch that was learned"
+    assert result.history["validation_loss"] == expected.history["validation_loss"]
+    for one, other in zip(again.get_weights(), whole.get_weights(), strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_a_training_that_goes_on_shows_the_epochs_that_are_left(dataset, tmp_path):
@@ -157,5 +214,7 @@ def test_wrong_use(model, dataset):
         Snapshots(image, most_maps=0.5)
     with pytest.raises(ValueError, match="no layer is called 'x'"):
         train(model, dataset, epochs=1, callbacks=[Snapshots(image, ["x"])], show_progress=False)
+    with pytest.raises(ValueError, match=r"Snapshots: flatten gives \(16,\) for each image, which are no feature maps"):
+        train(model, dataset, epochs=1, callbacks=[Snapshots(image, ["flatten"])], show_progress=False)
     with pytest.raises(ValueError, match=r"one image of shape \(8, 8, 1\)"):
         train(model, dataset, epochs=1, callbacks=[Snapshots(image[:4])], show_progress=False)
