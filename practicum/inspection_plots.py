@@ -13,7 +13,18 @@ from practicum.paper import BLUE, GREEN, ORANGE, VERMILION, finished, inks, styl
 from practicum.tiles import SIGNED, Board
 
 MOST_BARS = 64
-CLASS_COLOURS = (BLUE, ORANGE, GREEN, VERMILION, "#CC79A7", "#56B4E9", "#F0E442", "#999999")  # Okabe and Ito's
+CLASS_COLOURS = (
+    BLUE,
+    ORANGE,
+    GREEN,
+    VERMILION,
+    "#CC79A7",
+    "#56B4E9",
+    "#F0E442",
+    "#999999",
+    "#882255",
+    "#44AA99",
+)  # Okabe and Ito's, then Tol's
 LOST, GAINED = "#8073ac", "#e08214"  # as the class map has them, seen on light and dark paper
 THUMBNAIL = 0.32  # inches across
 

@@ -187,6 +187,14 @@ def test_wrong_use(model, split):
         accuracy_without(model, split, "module1_relu", [])
     with pytest.raises(ValueError, match="softmax is the answer itself"):
         ablate(model, split, "softmax")
+    nested = keras.Sequential([keras.Input((12, 12, 3)), keras.Sequential(model.layers, name="all")])
+    with pytest.raises(ValueError, match="all is the answer itself"):
+        ablate(nested, split, "all")
+    inputs = keras.Input((12, 12, 3))
+    twice = L.Conv2D(3, 3, padding="same", name="twice")
+    network = keras.Model(inputs, L.Dense(3)(L.Flatten()(twice(twice(inputs)))))
+    with pytest.raises(ValueError, match="'twice' is used several times"):
+        ablate(network, split, "twice", show_progress=False)
     with pytest.raises(ValueError, match=r"from 0 to 2 for each of 300 images. Received \(300,\) labels from 0 to 3"):
         ablate(model, Split(split.images, np.arange(300) % 4), "module1_relu")
     with pytest.raises(ValueError, match="no layer is called 'module9_relu'"):

@@ -350,6 +350,40 @@ def test_one_sigmoid_is_two_classes(image):
         np.testing.assert_allclose(found, to_one(expected), atol=1e-4)
 
 
+def test_probabilities_in_the_middle_of_a_network_stay_as_they_are(image):
+    """Channels weighted by a sigmoid, and places by a softmax: only what stands at the end is left out."""
+    inputs = keras.Input((12, 12, 3))
+    maps = L.Conv2D(4, 3, activation="sigmoid", name="maps")(L.Rescaling(1 / 255)(inputs))
+    gate = L.Activation("sigmoid")(L.GlobalAveragePooling2D()(maps))
+    mixed = L.Dense(3, activation="softmax")(gate)
+    network = keras.Model(inputs, L.Dense(2, activation="softmax")(mixed))
+    probabilities = network.predict(image[None].astype("float32"), verbose=0)[0]
+    found = scores(network, image)[0]
+    np.testing.assert_allclose(np.exp(found) / np.exp(found).sum(), probabilities, atol=1e-6)
+    assert inspection.feature_maps(network, image)["maps"].max() <= 1
+
+
+def test_a_layer_from_which_no_way_leads_to_the_score(image):
+    inputs = keras.Input((12, 12, 3))
+    aside = L.Conv2D(2, 3, padding="same", name="aside")(inputs)
+    joined = L.Conv2D(2, 3, padding="same", name="used")(inputs) + 0 * keras.ops.stop_gradient(aside)
+    network = keras.Model(inputs, L.Dense(2)(L.GlobalAveragePooling2D()(joined)))
+    for method in (saliency, inspection.grad_cam):
+        assert not method(network, image, class_index=0, layer="aside").any()
+        assert method(network, image, class_index=0, layer="used").any() or method is inspection.grad_cam
+
+
+def test_a_network_that_got_other_layers_is_another_network(image):
+    network = keras.Sequential([keras.Input((12, 12, 3)), L.Rescaling(1 / 255), L.Conv2D(3, 3, name="c"), L.Flatten()])
+    network.add(L.Dense(2))
+    before = scores(network, image)
+    network.pop()
+    network.add(L.Dense(4))
+    after = scores(network, image)
+    assert (before.shape, after.shape) == ((1, 2), (1, 4))
+    np.testing.assert_allclose(after, network.predict(image[None].astype("float32"), verbose=0), atol=1e-5)
+
+
 def test_the_network_is_left_as_it_was(image):
     network = keras.Sequential([keras.Input((12, 12, 3)), L.Conv2D(4, 3, name="c"), L.Dropout(0.5)])
     for layer in (L.BatchNormalization(), L.Flatten(), L.Dense(3, activation="softmax", name="out")):

@@ -158,7 +158,13 @@ def _answers(model: "keras.Model", layer: str, maps: np.ndarray, mask: np.ndarra
         image = keras.ops.zeros((values.shape[0], *network.inputs[0].shape[1:]))
         factors = keras.ops.reshape(factors, (values.shape[0], *(1,) * (len(values.shape) - 2), values.shape[-1]))
 
+        uses = 0
+
         def put(name: str, output: Any) -> Any:
+            nonlocal uses
+            uses += name == layer
+            if uses > 1:
+                raise ValueError(f"ablate: the layer {layer!r} is used several times. Pass another.")
             return keras.ops.cast(values * factors, output.dtype) if name == layer else output
 
         return walk(network, image, put, before_softmax=True)
@@ -182,7 +188,8 @@ def _checked(
             f"{labels.shape} labels from {labels.min()} to {labels.max()}."
         )
     name, found = find_layer(model, layer)
-    if name == next(reversed(all_layers(model))):
+    last = next(reversed(all_layers(model)))
+    if name == last or last.startswith(f"{name}/"):
         raise ValueError(f"{caller}: {layer} is the answer itself. Pass a layer before it.")
     channels = found.output.shape[-1]
     if filters is None:

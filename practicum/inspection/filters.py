@@ -62,7 +62,7 @@ def similar_filters(model: "keras.Model", layer: str, *, least: float = 0.9) -> 
     rows = kernel.reshape(-1, kernel.shape[-1]).T
     sizes = np.linalg.norm(rows, axis=1, keepdims=True)
     rows = np.divide(rows, sizes, out=np.zeros_like(rows), where=sizes > 0)
-    cosines = rows @ rows.T
+    cosines = np.clip((rows @ rows.T).round(12), -1, 1)
     alive = sizes[:, 0] > 0
     places = np.argwhere(np.triu(np.abs(cosines) >= least, 1) & alive & alive[:, np.newaxis]).tolist()
     pairs = [Alike(one, other, float(cosines[one, other])) for one, other in places]
