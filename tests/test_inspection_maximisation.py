@@ -1,13 +1,14 @@
 """Images made to excite a network: against filters whose best image is known, and the network's own word."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from practicum import inspection
+from practicum import inspection, plots
 from practicum.backend import keras
 from practicum.inspection import maximisation
 from practicum.inspection.compiled import _kept
-from practicum.inspection.maximisation import _Canvas, maximise
+from practicum.inspection.maximisation import Maximised, _Canvas, maximise
 from practicum.model import build_cnn, load_pretrained
 
 L = keras.layers
@@ -366,3 +367,44 @@ def test_networks_that_cannot_be_asked():
     with pytest.raises(ValueError, match="'twice' is used several times"):
         maximise(shared, layer="twice", filter=0)
     assert maximise(shared, class_index=0, steps=3).moved.all()
+
+
+# The figure --------------------------------------------------------------------------------------------------------
+
+
+def found_by_hand(count, layer=None):
+    moved = np.arange(count) != 1
+    return Maximised(
+        layer=layer,
+        numbers=np.arange(count) + 3,
+        start=np.full((8, 8, 3), 128, np.uint8),
+        images=np.zeros((count, 8, 8, 3), np.uint8) + np.arange(count, dtype=np.uint8).reshape(-1, 1, 1, 1),
+        before=np.linspace(-1.234, 0, count, dtype=np.float32),
+        after=np.where(moved, 12.34, np.linspace(-1.234, 0, count)).astype(np.float32),
+        moved=moved,
+    )
+
+
+def test_the_figure_shows_the_start_each_result_and_its_values():
+    figure = plots.maximised(found_by_hand(8), [f"name {number}" for number in range(8)], title="on top")
+    (axes,) = figure.axes
+    texts = [text.get_text() for text in axes.texts]
+    assert {"on top", "the start", "name 0", "name 7", "−1.23 → 12.3", "−1.06, and stays so"} <= set(texts)
+    shown = [picture.get_array() for picture in axes.images]
+    assert len(shown) == 9
+    assert (shown[0] == 128).all()
+    assert [int(picture[0, 0, 0]) for picture in shown[1:]] == list(range(8))
+    left = [picture.get_extent()[0] for picture in axes.images]
+    assert left[0] < min(left[1:]), "the start stands left of all"
+    assert plt.get_fignums() == []
+
+
+def test_without_titles_the_figure_names_numbers():
+    assert {"class 3", "class 4", "What excites each class"} <= {
+        text.get_text() for text in plots.maximised(found_by_hand(2)).axes[0].texts
+    }
+    assert {"filter 3", "What excites filters of c"} <= {
+        text.get_text() for text in plots.maximised(found_by_hand(2, "c")).axes[0].texts
+    }
+    with pytest.raises(ValueError, match=r"plots.maximised: 2 images but 3 titles\. Pass one an image, or none"):
+        plots.maximised(found_by_hand(2), ["a", "b", "c"])
