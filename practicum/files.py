@@ -253,8 +253,8 @@ class InTar(_InArchive):
                 self._take(members, stream)
         self.paths = [path for path in self._places if path not in self.notes]
         self.folders = list(dict.fromkeys(self.folders))
+        self._in_order = sorted(self.paths, key=self._places.__getitem__)  # nearly as they stand
         self._sort()
-        self._in_order = sorted(self.paths, key=self._places.__getitem__)
 
     def _take(self, members: Iterable[Member], stream: Any) -> None:
         for name, kind, offset, size, target in members:

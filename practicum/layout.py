@@ -33,7 +33,8 @@ class Layout:
     @classmethod
     def of(cls, paths: Iterable[str]) -> "Layout":
         """The layout of these image paths."""
-        folders = {tuple(path_parts(path)[:-1]) for path in paths} - {()}  # what lies loose at the top says nothing
+        written = {path[: path.rfind("/") + 1] for path in paths}  # many images share a folder
+        folders = {tuple(path_parts(folder)) for folder in written} - {()}  # what lies loose at the top says nothing
         wrappers = 0
         while _is_wrapper(folders):
             folders = {parts[1:] for parts in folders} - {()}
