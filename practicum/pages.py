@@ -16,7 +16,9 @@ SCRIPTS = {  # kind of page -> its scripts, in order
         *("network_layers.js", "network_overview.js", "network_explain.js", "network.js"),
         "start.js",
     ),
+    "film": ("parts.js", "film.js", "start.js"),
 }
+TEMPLATES = {"network": "explorer_network.html.jinja", "film": "explorer_film.html.jinja"}
 
 
 class Page:
@@ -35,8 +37,7 @@ class Page:
 
     def html(self, *, standalone: bool = True) -> str:
         """The page as a string: a whole document, or a fragment to be put into one."""
-        name = "explorer_network.html.jinja" if self.kind == "network" else "explorer_grids.html.jinja"
-        return template(name).render(
+        return template(TEMPLATES.get(self.kind, "explorer_grids.html.jinja")).render(
             kind=self.kind,
             standalone=standalone,
             css=_static("explorer.css"),

@@ -17,6 +17,7 @@ from practicum.inspection_plots import ablation, embedding, strongest
 from practicum.maximised_plots import maximised
 from practicum.paper import BLUE, ORANGE, VERMILION, dark_paper, finished, style, written
 from practicum.tiles import SIGNED, Board
+from practicum.training_film import film, filmstrip
 
 __all__ = [
     "ablation",
@@ -29,6 +30,8 @@ __all__ = [
     "embedding",
     "examples",
     "feature_maps",
+    "film",
+    "filmstrip",
     "filters",
     "gallery",
     "heat",

@@ -47,6 +47,7 @@ LAYERS = [
         "heat_plots",
         "maximised_plots",
         "inspection_plots",
+        "training_film",
         "shapes",
         "evaluation",
         "runs",
