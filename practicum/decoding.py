@@ -202,18 +202,13 @@ def _check_pixels(size: tuple[int, int] | None) -> None:
 
 def _decode(content: bytes, kind: str, size: tuple[int, int] | None) -> Decoded:
     if kind == "JPEG" and (plain := plain_jpeg(content)) is not None:
-        width, height = plain[:2]
-        _check_pixels((width, height))
-        if size is None or (height < 2 * size[0] and width < 2 * size[1]):
-            return _decode_plain(content, plain, size)
+        _check_pixels(plain[:2])
+        return _decode_plain(content, plain, size)
     with DECODERS[kind](io.BytesIO(content)) as picture:
         width, height = picture.size
         _check_pixels(picture.size)
-        if size is not None and max(width, height) > max(size):
-            # A large JPEG is decoded at a half, a quarter or an eighth of its size, which averages pixels by itself.
-            # (It may lie on its side, so the longer side of size counts for both.)
-            side = int(max(size) * ENOUGH)
-            picture.draft("RGB", (side, side))
+        if size is not None:
+            picture.draft("RGB", (least := _least_side(size), least))
         picture.load()
         upright: Image.Image = picture
         if any(name in picture.info for name in MAY_TURN):
@@ -231,8 +226,19 @@ def _decode_plain(content: bytes, plain: tuple[int, int, int], size: tuple[int, 
     """As _decode, straight by the decoder: of a small image's time, three quarters go into Pillow's way to it."""
     width, height, channels = plain
     mode = "RGB" if channels == 3 else "L"
-    colour = Image.frombytes(mode, (width, height), content, "jpeg", mode, "")
+    most = 1 if size is None else min(width, height) // _least_side(size)
+    scale = next((scale for scale in (8, 4, 2) if scale <= most), 1)
+    scaled = (-(-width // scale), -(-height // scale))
+    colour = Image.frombytes(mode, scaled, content, "jpeg", mode, "", scale, 0)
     return Decoded(_resized(colour.convert("RGB") if mode == "L" else colour, size), (height, width), "JPEG", 1)
+
+
+def _least_side(size: tuple[int, int]) -> int:
+    """How few pixels a side a large JPEG may be decoded to: at a half, a quarter or an eighth, each the mean of some.
+
+    (It may lie on its side, so the longer side of size counts for both.)
+    """
+    return max(int(max(size) * ENOUGH), 1)
 
 
 def _turn(picture: Image.Image) -> Image.Transpose | None:

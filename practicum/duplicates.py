@@ -179,8 +179,14 @@ def _pairs_in_boxes(features: np.ndarray, reach: np.ndarray) -> Iterator[np.ndar
         boxes = np.concatenate([shifted + low[rows, axis], shifted[further] + high[rows[further], axis]])
         rows = np.concatenate([rows, rows[further]])
     order = np.argsort(home_box, kind="stable")
-    first = np.searchsorted(home_box[order], boxes, "left")
-    counts = np.minimum(np.searchsorted(home_box[order], boxes, "right") - first, MOST_IN_A_BOX)
+    in_order = home_box[order]
+    begins = np.flatnonzero(np.diff(in_order, prepend=in_order[0] - 1))
+    filled = in_order[begins]
+    found = np.minimum(np.searchsorted(filled, boxes), len(filled) - 1)
+    met = np.flatnonzero(filled[found] == boxes)
+    rows, found = rows[met], found[met]
+    first = begins[found]
+    counts = np.minimum(np.diff(begins, append=len(order))[found], MOST_IN_A_BOX)
     ends = np.cumsum(counts)
     begin = 0
     while begin < len(rows):

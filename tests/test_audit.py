@@ -756,7 +756,7 @@ def test_a_file_that_fails_while_it_is_read_is_listed(root, monkeypatch):
         return os.fstat(number)
 
     monkeypatch.setattr(decoding, "os", SimpleNamespace(fstat=fails_once))
-    monkeypatch.setattr("practicum.folder.first_size", lambda *_: (24, 24))
+    monkeypatch.setattr("practicum.folder.shared_size", lambda *_: (24, 24))
     found = audit(root)
     assert list(outcomes(found).values()) == [{"unreadable"}]
     assert "Input/output error" in str(found)

@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import gc
 import gzip
 import hashlib
 import json
@@ -21,7 +22,7 @@ from conftest import PROJECT
 from PIL import Image
 
 from practicum import data, folder
-from practicum.dataset import SPLITS, image_keys
+from practicum.dataset import SPLITS, UnusableDataError, image_keys
 from practicum.pixel_files import PixelFile
 
 
@@ -367,6 +368,46 @@ def test_folder_zip_and_tar_of_the_same_images_give_the_same_dataset(photo_folde
     assert same(plain, tarred)
     reds = plain.train.images[plain.train.labels == 1]
     assert (reds[..., 0].mean((1, 2)) > 170).all(), "images and labels belong together"
+
+
+def test_images_of_one_size_keep_it_and_others_are_resized(photo_folder, monkeypatch):
+    sizes = []
+    decode_all = folder._decode_all
+
+    def noted(files, images, writer, workers, size, **options):
+        sizes.append(size)
+        return decode_all(files, images, writer, workers, size, **options)
+
+    monkeypatch.setattr(folder, "_decode_all", noted)
+    cut = photo_folder / "blue" / "0.png"  # the first one tells nothing
+    cut.write_bytes(cut.read_bytes()[:200])
+    assert data.load(photo_folder).image_shape == (16, 16, 3)
+    assert sizes == [(16, 16)]
+
+    Image.new("RGB", (20, 10)).save(photo_folder / "blue" / "10.png")
+    assert data.load(photo_folder).image_shape == (*folder.DEFAULT_SIZE, 3)
+    assert sizes[1:] == [folder.DEFAULT_SIZE], "nothing is decoded for nothing"
+
+    Image.new("RGB", (16, 16)).save(photo_folder / "blue" / "10.png")
+    Image.new("RGB", (20, 10)).save(photo_folder / "red" / "9.png")  # far behind the first ones
+    assert data.load(photo_folder).image_shape == (*folder.DEFAULT_SIZE, 3)
+    assert sizes[2:] == [(16, 16), folder.DEFAULT_SIZE]
+
+
+def test_the_garbage_collector_is_left_as_it_was(photo_folder, tmp_path):
+    data.load(photo_folder)
+    assert gc.isenabled()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UnusableDataError):
+        data.load(tmp_path / "empty")
+    assert gc.isenabled()
+    (photo_folder / "red" / "9.png").unlink()  # so that it is decoded again
+    gc.disable()
+    try:
+        data.load(photo_folder)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_split_folders_are_respected(photo_folder, tmp_path):

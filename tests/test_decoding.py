@@ -40,6 +40,14 @@ def in_16_bits(*values):
     return struct.pack(f">{len(values)}H", *values)
 
 
+def photo_like(width, height, mode, **options):
+    """A JPEG of a smooth picture with some noise, without a camera's notes."""
+    rng = np.random.default_rng(width)
+    levels = np.add.outer(np.linspace(0, 150, height), np.linspace(0, 80, width))[..., None]
+    pixels = (levels + rng.integers(0, 25, (height, width, 3))).astype(np.uint8)
+    return encoded(Image.fromarray(pixels).convert(mode), "JPEG", **options)
+
+
 def framed_gif(**options):
     """A GIF of which the first picture is smaller than its screen, and a second one follows."""
     first, second = Image.new("P", (2, 2)), Image.new("P", (2, 2), 1)
@@ -416,3 +424,38 @@ def test_a_batch_stops_at_another_size(tmp_path):
     items = [("train", row, encoded(Image.new("RGB", (2 + row, 2)))) for row in range(3)]
     batch = decode_batch(items, files, only_this_size=True)
     assert [outcome.size for outcome in batch.outcomes] == [(2, 2), (2, 3)]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize(
+    ("shape", "size", "fraction"),
+    [
+        ((500, 375), (96, 96), 4),  # 375 / 4 is 93.75, which is near enough to 96
+        ((500, 357), (96, 96), 2),  # a quarter would be 89 pixels
+        ((101, 403), (12, 20), 4),  # odd sizes, and not square
+        ((333, 333), (4, 4), 8),  # no less than an eighth
+        ((179, 640), (96, 96), 1),
+        ((24, 24), (1, 1), 8),
+    ],
+)
+def test_a_large_plain_jpeg_is_decoded_at_a_fraction_of_its_size_as_pillow_would(mode, shape, size, fraction):
+    width, height = (-(-side // fraction) for side in shape)
+    content = photo_like(*shape, mode, progressive=shape[0] % 2)
+    assert plain_jpeg(content)
+    with Image.open(io.BytesIO(content)) as image:
+        image.draft("RGB", (min(shape) // fraction,) * 2)
+        assert image.size == (width, height)
+        shrunk = min(width / size[1], height / size[0])
+        filter_ = Image.Resampling.HAMMING if shrunk < 2 else Image.Resampling.BOX
+        expected = np.asarray(image.convert("RGB").resize(size[::-1], filter_))
+    found = decode(content, size)
+    assert np.array_equal(found.pixels, expected)
+    assert found.size == shape[::-1]
+
+
+@pytest.mark.parametrize("size", [None, (200, 200), (32, 32)])
+def test_a_cut_large_jpeg_is_no_image_at_any_fraction(size):
+    content = photo_like(500, 375, "RGB")
+    for length in (len(content) // 2, len(content) * 9 // 10, len(content) - 2):
+        with pytest.raises(Refused, match="cut short"):
+            decode(content[:length], size)
