@@ -144,7 +144,13 @@ def gallery(
         return finished(board.figure)
 
 
-def filters(kernel: np.ndarray, *, title: str = "Learned filters", most: int = MOST_TILES) -> Figure:
+def filters(
+    kernel: np.ndarray,
+    *,
+    numbers: Sequence[int] | None = None,
+    title: str = "Learned filters",
+    most: int = MOST_TILES,
+) -> Figure:
     """The filters of a layer as pictures.
 
     Filters on three channels are drawn in colour: grey means zero, and each filter is stretched to its own largest
@@ -153,7 +159,12 @@ def filters(kernel: np.ndarray, *, title: str = "Learned filters", most: int = M
 
     Args:
         kernel: (height, width, input depth, number of filters), from inspection.filters.
+        numbers: which filters to draw, in this order; None for all.
+        title: stands above all.
         most: draw at most so many filters, the first ones.
+
+    Raises:
+        ValueError: not four dimensions, or a number that no filter has.
     """
     kernel = np.asarray(kernel, dtype=np.float64)
     if kernel.ndim != 4:
@@ -161,49 +172,52 @@ def filters(kernel: np.ndarray, *, title: str = "Learned filters", most: int = M
             f"plots.filters: a kernel has four dimensions (height, width, depth, filters). Received {kernel.shape}. "
             "Pass what inspection.filters(model, layer) gives."
         )
-    depth, count = kernel.shape[2], min(kernel.shape[3], most)
-    more = f" (the first {count} of {kernel.shape[3]})" if kernel.shape[3] > count else ""
-    signed = kernel[..., :count]
+    count = kernel.shape[3]
+    chosen = list(range(count)) if numbers is None else list(numbers)
+    if not chosen or min(chosen) < 0 or max(chosen) >= count:
+        raise ValueError(f"plots.filters: the layer has filters 0 to {count - 1}. Received numbers={numbers!r}.")
+    depth, shown = kernel.shape[2], chosen[:most]
     with style():
-        if depth == 3:
-            return finished(_colour_filters(signed, title + more))
-        if depth == 1:
-            return finished(_one_slice_filters(signed[:, :, 0], title + more))
-        return finished(_filter_slices(signed, title, kernel.shape[3]))
+        if depth not in (1, 3):
+            return finished(_filter_slices(kernel, shown, title))
+        title += f" (the first {len(shown)} of {len(chosen)})" if len(chosen) > most else ""
+        return finished(_colour_filters(kernel, shown, title) if depth == 3 else _one_slice(kernel, shown, title))
 
 
-def _colour_filters(kernel: np.ndarray, title: str) -> Figure:
-    board = Board.of(kernel.shape[3], tile=0.85, above=0.18, title=title)
-    for number in range(kernel.shape[3]):
+def _colour_filters(kernel: np.ndarray, numbers: list[int], title: str) -> Figure:
+    board = Board.of(len(numbers), tile=0.85, above=0.18, title=title)
+    for place, number in enumerate(numbers):
         largest = np.abs(kernel[..., number]).max()
-        row, column = divmod(number, board.columns)
+        row, column = divmod(place, board.columns)
         board.put(row, column, 0.5 + kernel[..., number] / (2 * largest or 1.0))
         board.caption_above(row, column, f"{number}" if largest else f"{number} zero")
     return board.figure
 
 
-def _one_slice_filters(kernel: np.ndarray, title: str) -> Figure:
-    board = Board.of(kernel.shape[2], tile=0.85, above=0.18, title=title, bar=True)
+def _one_slice(kernel: np.ndarray, numbers: list[int], title: str) -> Figure:
+    board = Board.of(len(numbers), tile=0.85, above=0.18, title=title, bar=True)
     scale = _signed_scale(kernel)
-    for number in range(kernel.shape[2]):
-        row, column = divmod(number, board.columns)
-        board.put(row, column, kernel[..., number], cmap=SIGNED, norm=scale)
+    for place, number in enumerate(numbers):
+        row, column = divmod(place, board.columns)
+        board.put(row, column, kernel[:, :, 0, number], cmap=SIGNED, norm=scale)
         board.caption_above(row, column, f"{number}" if kernel[..., number].any() else f"{number} zero")
     board.colour_bar(SIGNED, scale, "weight")
     return board.figure
 
 
 def _filter_slices(
-    kernel: np.ndarray, title: str, of_filters: int, most_filters: int = 8, most_slices: int = 16
+    kernel: np.ndarray, numbers: list[int], title: str, most_filters: int = 8, most_slices: int = 16
 ) -> Figure:
-    rows, columns = min(kernel.shape[3], most_filters), min(kernel.shape[2], most_slices)
-    what = f"{title}: filters 0 to {rows - 1} of {of_filters}, on channels 0 to {columns - 1} of {kernel.shape[2]}"
-    board = Board(columns, rows, tile=0.5, left=0.9, top=0.2, title=what, bar=True)
+    shown, columns = numbers[:most_filters], min(kernel.shape[2], most_slices)
+    in_a_row = shown == list(range(shown[0], shown[-1] + 1))
+    which = f"{shown[0]} to {shown[-1]}" if in_a_row and len(shown) > 1 else ", ".join(map(str, shown))
+    what = f"{title}: filters {which} of {kernel.shape[3]}, on channels 0 to {columns - 1} of {kernel.shape[2]}"
+    board = Board(columns, len(shown), tile=0.5, left=0.9, top=0.2, title=what, bar=True)
     scale = _signed_scale(kernel)
-    for row in range(rows):
-        board.label(row, f"filter {row}" if kernel[..., row].any() else f"filter {row} zero")
+    for row, number in enumerate(shown):
+        board.label(row, f"filter {number}" if kernel[..., number].any() else f"filter {number} zero")
         for column in range(columns):
-            board.put(row, column, kernel[:, :, column, row], cmap=SIGNED, norm=scale)
+            board.put(row, column, kernel[:, :, column, number], cmap=SIGNED, norm=scale)
             if row == 0:
                 board.caption_above(0, column, f"{column}")
     board.colour_bar(SIGNED, scale, "weight")

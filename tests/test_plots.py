@@ -90,6 +90,26 @@ def test_more_filters_than_fit_are_announced():
     assert "many (the first 10 of 80)" in drawn(figure)[1]
 
 
+@pytest.mark.parametrize("depth", [1, 3, 4])
+def test_chosen_filters_are_drawn_under_their_own_numbers(depth):
+    kernel = np.random.default_rng(0).normal(size=(3, 3, depth, 12))
+    pictures, texts = drawn(plots.filters(kernel, numbers=[11, 2], title="two"))
+    names = ["filter 11", "filter 2"] if depth == 4 else ["11", "2"]
+    assert [text for text in texts if text in names] == names
+    shown = kernel[..., 0, [11, 2]] if depth != 3 else 0.5 + kernel / (2 * np.abs(kernel).max(axis=(0, 1, 2)))
+    first, second = (shown[..., 11], shown[..., 2]) if depth == 3 else (shown[..., 0], shown[..., 1])
+    assert np.allclose(pictures[0], first)
+    assert np.allclose(pictures[1 if depth != 4 else 4], second)
+    if depth == 4:
+        assert any("filters 11, 2 of 12" in text for text in texts)
+
+
+@pytest.mark.parametrize("numbers", [[], [12], [-1, 3]])
+def test_filters_that_there_are_not(numbers):
+    with pytest.raises(ValueError, match=r"filters 0 to 11\. Received numbers="):
+        plots.filters(np.zeros((3, 3, 3, 12)), numbers=numbers)
+
+
 def test_feature_maps_share_one_scale_and_mark_silent_ones():
     maps = np.zeros((4, 6, 3))
     maps[1, 2, 0], maps[0, 0, 2] = 7.0, 2.0
