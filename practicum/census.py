@@ -106,10 +106,10 @@ def remarks_on(census: Census, broken: list[str]) -> list[str]:
         found.append(f"classes without images, left out: {_named(census.empty_classes)}")
     if broken:
         count = len(census.images)
-        found.append(f"{len(broken)} of {count} files could not be decoded and are left out: {_named(broken)}")
+        found.append(f"{len(broken)} of {count} image files could not be decoded and are left out: {_named(broken)}")
     others = left_out_in_words(census, set(broken))
     if others:
-        found.append(f"left out: {others}")
+        found.append(f"{'also ' if broken else ''}left out: {others}")
     used = [census.images[number] for number in census.used()]
     counts = Counter(image.class_name for image in used)
     found += _on_classes(counts)

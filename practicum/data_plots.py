@@ -99,12 +99,12 @@ def class_counts(
     rows, names = _rows_of_counts(totals, class_names, most)
     widest = max(count.max() / max(count.sum(), 1) for count in counts.values())
     with style():
-        size = (1.6 + 2.6 * len(counts), 1.0 + (0.28 if len(rows) <= 25 else 0.2) * max(len(rows), 2))
+        size = (1.7 + 1.95 * len(counts), 1.0 + (0.28 if len(rows) <= 25 else 0.2) * max(len(rows), 2))
         figure, all_axes = plt.subplots(1, len(counts), figsize=size, sharey=True, squeeze=False)
         for number, (axes, (split, count)) in enumerate(zip(all_axes[0], counts.items(), strict=True)):
             colour = (BLUE, ORANGE, GREEN)[number % 3]
             _draw_counts(axes, count, rows, share=widest, colour=colour)
-            axes.set_title(f"{written(split)}: {count.sum():,} images")
+            axes.set_title(f"{written(split)}: {count.sum():,} images", fontsize=10)
             axes.set_xlabel("images")
         first = all_axes[0, 0]
         first.set_yticks(range(len(rows)), names, fontsize=10 if len(rows) <= 25 else 8)

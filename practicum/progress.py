@@ -47,15 +47,18 @@ def _track_in_notebook(items: Iterable[Item], what: str, total: int) -> Iterator
     from IPython.display import HTML, display
 
     handle = display(HTML(""), display_id=True)
-    drawn = 0.0
-    for done, item in enumerate(items):
-        if time.monotonic() - drawn > REDRAW_SECONDS:
-            drawn = time.monotonic()
-            handle.update(
-                HTML(f'{html.escape(what)} <progress max="{total}" value="{done}"></progress> {done:,}/{total:,}')
-            )
-        yield item
-    handle.update(HTML(f"{html.escape(what)}: {total:,}, done"))
+    drawn, state = 0.0, ""
+    try:
+        for done, item in enumerate(items):
+            if time.monotonic() - drawn > REDRAW_SECONDS:
+                drawn = time.monotonic()
+                handle.update(
+                    HTML(f'{html.escape(what)} <progress max="{total}" value="{done}"></progress> {done:,}/{total:,}')
+                )
+            yield item
+        state = f"{html.escape(what)}: {total:,}, done"
+    finally:
+        handle.update(HTML(state))  # no bar stays where the items were not asked for to the end
 
 
 @contextlib.contextmanager

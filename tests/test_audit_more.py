@@ -244,7 +244,7 @@ def test_what_is_said_before_training_is_said_once_and_counted_right(tmp_path):
     for number in range(5):
         (root / "many" / f"bad {number}.jpg").write_bytes(JPEG[:-2])
     remarks = "; ".join(audit(root).remarks)
-    assert "5 of 19 files could not be decoded and are left out: " in remarks
+    assert "5 of 19 image files could not be decoded and are left out: " in remarks
     assert "bad 4.jpg; " in remarks, "five names are all, without three dots"
     assert "cut short" not in remarks, "they are not counted a second time"
     assert "uneven classes: 10 images of many, 2 of " in remarks

@@ -509,7 +509,7 @@ def test_empty_classes_and_broken_files_are_reported(photo_folder):
     assert sum(len(getattr(dataset, split)) for split in SPLITS) == 22
     assert dataset.remarks == (
         "classes without images, left out: green",
-        "2 of 24 files could not be decoded and are left out: red/0.png, red/1.png",
+        "2 of 24 image files could not be decoded and are left out: red/0.png, red/1.png",
     )
 
 

@@ -143,6 +143,13 @@ def test_track_in_a_notebook(kernel):
     assert [content["text"] for kind, content in found if kind == "stream"] == ["[0, 1, 2]\n"]
 
 
+def test_a_notebook_keeps_no_bar_of_work_that_was_given_up(kernel):
+    code = "from practicum.progress import track\nx = track(range(3), 'decoding', 3)\nprint(next(x))\nx.close()"
+    shown = [content["data"]["text/html"] for kind, content in messages(kernel, code) if "update" in kind]
+    assert "<progress" in shown[0]
+    assert shown[-1] == ""
+
+
 # Transfers ------------------------------------------------------------------------------------------------------------
 
 
