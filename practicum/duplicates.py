@@ -8,7 +8,7 @@ CELLS, FINE = 8, 48  # of a thumbnail, and at least of what is compared in detai
 REACH = 2  # levels (of 0 to 255) by which the coarse features of copies may differ
 BOX = 4  # side of the boxes of feature space in which copies are looked for, as a multiple of REACH
 MOST_IN_A_BOX = 100  # with how many of a box each image is compared, so that many alike cost no hours
-PAIRS_AT_ONCE = 200_000
+PAIRS_AT_ONCE, ROWS_AT_ONCE = 200_000, 2000
 PLAIN = 12  # levels between the darkest and the brightest cell, in any colour, of a picture of one plain colour
 # By how many levels the cells of copies may differ: in the mean; in the mean, as a share of how much the cells of one
 # vary; anywhere; and anywhere beyond six times the mean. (Drawings that differ in one stroke differ in few cells.)
@@ -157,8 +157,10 @@ def _features(small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ]
     matrix = np.stack([each.reshape(-1) for each in weights if each.any()], axis=1).astype(np.float32)
     reach = (REACH * np.abs(matrix).sum(0)).astype(np.int64)
-    flat = small.reshape(count, -1).astype(np.float32)
-    return (flat @ matrix).astype(np.int64), reach  # exact: far below 2 to the power of 24
+    flat = small.reshape(count, -1)
+    some = range(0, count, ROWS_AT_ONCE)
+    sums = [flat[start : start + ROWS_AT_ONCE].astype(np.float32) @ matrix for start in some]
+    return np.concatenate(sums).astype(np.int64), reach  # exact: far below 2 to the power of 24
 
 
 def _pairs_in_boxes(features: np.ndarray, reach: np.ndarray) -> Iterator[np.ndarray]:

@@ -1,13 +1,10 @@
 """A folder or an archive of class folders -> decoded images, and a census of its files."""
 
 import gc
-from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -29,24 +26,14 @@ from practicum.duplicates import copy_groups, same_details, thumbnail_shape
 from practicum.files import HOW_TO_ARRANGE, Files, open_files, system_note
 from practicum.kinds import ENDINGS, ending_of, kind_of, why_no_image
 from practicum.layout import ImageFile, Layout, one_spelling
-from practicum.machine import usable_cores
 from practicum.progress import track
 from practicum.reasons import Note
+from practicum.workers import Workers, hired, in_parallel, started_early, worth_processes
 
 DEFAULT_SIZE = (96, 96)
+SOME_FILES = 128  # of which the sizes are looked at
 FIRST_IMAGES = 3  # by which photos of several sizes are told from a dataset of one
-BATCH_FILES, BATCH_BYTES = 128, 4_000_000  # decoded in one go
-PROCESSES_FROM, SMALL_FILE = 4000, 12_000  # images, and bytes of each
-MOST_WORKERS = 8
-PROCESSES_STAY = 20  # seconds, when there is nothing to do
-
-
-class Workers(NamedTuple):
-    """Who decodes, and how many they are."""
-
-    executor: Executor
-    number: int
-    are_processes: bool
+BATCH_FILES, BATCH_BYTES, BATCH_PIXELS = 512, 4_000_000, 8_000_000  # decoded in one go
 
 
 class OtherSizeError(Exception):
@@ -82,8 +69,10 @@ def decode_into(writer: Writer, origin: Path, size: tuple[int, int] | None, cens
     to_the_end = census is not None
     census = Census() if census is None else census
     census.origin = origin
-    files = open_files(origin)
-    with _workers(in_processes=_small_and_many(files)) as workers:
+    with started_early(origin):
+        files = open_files(origin)
+    some = [files.bytes_of(path) for path in files.paths[:SOME_FILES]]
+    with hired(in_processes=worth_processes(len(files.paths), some)) as workers:
         folders = find_images(files, census)
         census.count_classes(folders)
         if not to_the_end:
@@ -215,7 +204,7 @@ def _decode_all(
 
     decoded = Decodings(len(images), size)
     decode = partial(decode_batch, files=targets, only_this_size=only_this_size, quietly=workers.are_processes)
-    with closing(_in_parallel(decode, _batches(files, places), workers)) as answers:
+    with closing(in_parallel(decode, _batches(files, places, size), workers)) as answers:
         for number in track(_one_by_one(answers, decoded), "decoding images", len(images)):
             outcome = decoded.outcomes[number]
             if only_this_size and isinstance(outcome, Outcome) and outcome.size != size:
@@ -230,47 +219,25 @@ def _one_by_one(answers: Iterator[tuple[list[int], Batch]], decoded: Decodings) 
         yield from numbers[: len(batch.outcomes)]
 
 
-def _batches(files: Files, places: dict[str, tuple[int, str, int]]) -> Iterator[tuple[list[int], list[Item]]]:
+def _batches(
+    files: Files, places: dict[str, tuple[int, str, int]], size: tuple[int, int]
+) -> Iterator[tuple[list[int], list[Item]]]:
     """What is to be decoded, in pieces worth handing over: the images' numbers, places and sources."""
-    most = min(BATCH_FILES, max(len(places) // 64, 1))  # so that all workers are done at about the same time
+    # The last bound is for all workers to be done at about the same time.
+    most = max(1, min(BATCH_FILES, BATCH_PIXELS // (size[0] * size[1]), len(places) // 64))
     numbers: list[int] = []
     items: list[Item] = []
-    size = 0
+    waiting = 0
     for path, source in files.read(set(places)):
         number, split, row = places[path]
         numbers.append(number)
         items.append((split, row, source))
-        size += _bytes_in(source)
-        if len(items) == most or size > BATCH_BYTES:
+        waiting += _bytes_in(source)
+        if len(items) == most or waiting > BATCH_BYTES:
             yield numbers, items
-            numbers, items, size = [], [], 0
+            numbers, items, waiting = [], [], 0
     if items:
         yield numbers, items
-
-
-def _in_parallel(
-    decode: Callable[[list[Item]], Batch], batches: Iterator[tuple[list[int], list[Item]]], workers: Workers
-) -> Generator[tuple[list[int], Batch]]:
-    """The numbers of each batch, and what became of it, while the next ones are being decoded."""
-    waiting: deque[tuple[list[int], Future]] = deque()
-    try:
-        for numbers, items in batches:
-            waiting.append((numbers, workers.executor.submit(decode, items)))
-            if len(waiting) > 2 * workers.number:  # waiting for the ones before bounds what lies in memory
-                done, future = waiting.popleft()
-                yield done, future.result()
-        while waiting:
-            done, future = waiting.popleft()
-            yield done, future.result()
-    except BrokenExecutor:
-        raise ValueError(
-            "load: a process that decodes images was ended from outside, most likely for want of memory. Close "
-            "other programs and call it again."
-        ) from None
-    finally:
-        for _, future in waiting:
-            future.cancel()
-        wait([future for _, future in waiting])  # nobody may go on writing into the files
 
 
 def _bytes_in(source: Source) -> int:
@@ -278,33 +245,6 @@ def _bytes_in(source: Source) -> int:
     if isinstance(source, bytes):
         return len(source)
     return source.size if isinstance(source, Piece) else 0
-
-
-def _small_and_many(files: Files) -> bool:
-    """Whether processes are worth their start.
-
-    Pillow decodes outside Python's lock, so threads use all cores. But around small images there is as much to do as in
-    them; then processes are quicker. They take a third of a second to start, and are kept for a while.
-    """
-    few = files.paths[:BATCH_FILES]
-    return len(files.paths) >= PROCESSES_FROM and sum(map(files.bytes_of, few)) < SMALL_FILE * len(few)
-
-
-@contextmanager
-def _workers(*, in_processes: bool) -> Iterator[Workers]:
-    if in_processes:
-        # Python's own pool of processes would run a learner's script again in each of them.
-        from joblib.externals.loky import get_reusable_executor
-
-        number = min(usable_cores(), MOST_WORKERS)
-        executor = get_reusable_executor(max_workers=number, timeout=PROCESSES_STAY)
-        for _ in range(number):  # they start while the images are being listed
-            executor.submit(decode_batch, [], {}, only_this_size=False)
-        yield Workers(executor, number, are_processes=True)
-    else:
-        number = min(max(usable_cores(), 2), MOST_WORKERS)  # one may wait for a disk
-        with ThreadPoolExecutor(number) as threads:
-            yield Workers(threads, number, are_processes=False)
 
 
 def shared_size(files: Files, images: list[ImageFile]) -> tuple[int, int] | None:

@@ -21,7 +21,7 @@ import pytest
 from conftest import PROJECT
 from PIL import Image
 
-from practicum import data, folder
+from practicum import data, folder, workers
 from practicum.dataset import SPLITS, UnusableDataError, image_keys
 from practicum.pixel_files import PixelFile
 
@@ -607,7 +607,7 @@ def test_processes_decode_the_same_pixels_as_threads(photo_folder, tmp_path, mon
     (photo_folder / "red" / "3.png").write_bytes(b"broken")
     Image.new("RGB", (40, 20), (250, 3, 3)).save(photo_folder / "red" / "wide.png")
     threads = data.load(photo_folder)
-    monkeypatch.setattr(folder, "PROCESSES_FROM", 1)
+    monkeypatch.setattr(workers, "PROCESSES_FROM", 1)
     monkeypatch.setattr(folder, "BATCH_FILES", 5)
     monkeypatch.setenv("PRACTICUM_CACHE", str(tmp_path / "other"))
     processes = data.load(photo_folder)
@@ -617,7 +617,7 @@ def test_processes_decode_the_same_pixels_as_threads(photo_folder, tmp_path, mon
 
 
 def test_a_decoding_process_that_is_killed_is_named_and_the_next_call_works(photo_folder, monkeypatch):
-    monkeypatch.setattr(folder, "PROCESSES_FROM", 1)
+    monkeypatch.setattr(workers, "PROCESSES_FROM", 1)
     with monkeypatch.context() as fault:
         fault.setattr(folder, "decode_batch", lambda items, **rest: os.kill(os.getpid(), signal.SIGKILL))
         with pytest.raises(ValueError, match="ended from outside, most likely for want of memory"):

@@ -60,6 +60,7 @@ LAYERS = [
     {
         "marks",
         "files",
+        "workers",
         "coach",
         "explorer",
         "model",
@@ -102,7 +103,7 @@ NO_TENSORFLOW = {
     *("paper", "data_plots", "heat_plots", "inspection_plots", "image_checks", "chance", "painting", "shapes", "marks"),
     "maximised_plots",
     *("archives", "connection", "checked_files", "remote", "places", "download"),
-    *("audit", "census", "duplicates", "files", "kinds", "layout", "reasons", "tar_list"),
+    *("audit", "census", "duplicates", "files", "kinds", "layout", "reasons", "tar_list", "workers"),
 }
 PRINTS = {"cli", "progress"}
 
