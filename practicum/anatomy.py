@@ -109,7 +109,7 @@ def _checked_images(model: Any, images: Any) -> np.ndarray:
 
 
 def chain(model: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    """(name, layer) from input to output; Sequential models inside are opened.
+    """(name, layer) from input to output; models inside that are chains, too, are opened.
 
     Raises:
         ValueError: the model is no chain of layers.
@@ -118,18 +118,27 @@ def chain(model: Any, prefix: str = "") -> list[tuple[str, Any]]:
     if type(model).__name__ != "Sequential":
         expected = model.inputs[0] if len(model.inputs) == 1 and len(model.outputs) == 1 else None
         for layer in layers:
-            if expected is None or _only_input(layer) is not expected:
+            expected = _output_for(layer, expected)
+            if expected is None:
                 raise _no_chain(layer)
-            expected = layer.output
         if expected is not model.outputs[0]:  # the last layer is used a second time
             raise _no_chain(layers[-1])
     found = []
     for layer in layers:
-        if type(layer).__name__ == "Sequential":
-            found += chain(layer, f"{prefix}{layer.name}/")
-        else:
-            found.append((prefix + layer.name, layer))
+        found += _opened(layer, prefix + layer.name) or [(prefix + layer.name, layer)]
     return found
+
+
+def _opened(layer: Any, name: str) -> list[tuple[str, Any]]:
+    """The chain inside a layer that is a model."""
+    if not (hasattr(layer, "layers") and hasattr(layer, "inputs")):
+        return []
+    try:
+        return chain(layer, f"{name}/")
+    except ValueError:
+        if type(layer).__name__ == "Sequential":
+            raise
+        return []
 
 
 def _no_chain(layer: Any) -> ValueError:
@@ -139,11 +148,10 @@ def _no_chain(layer: Any) -> ValueError:
     )
 
 
-def _only_input(layer: Any) -> Any:
-    try:
-        return layer.input
-    except (AttributeError, ValueError):  # used several times, or fed by several layers
-        return None
+def _output_for(layer: Any, tensor: Any) -> Any:
+    """What layer makes of tensor, if it was put there once and gets nothing else; else None."""
+    calls = [node for node in layer._inbound_nodes if [id(found) for found in node.input_tensors] == [id(tensor)]]
+    return calls[0].outputs[0] if len(calls) == 1 else None
 
 
 def _in_float32(layer: Any, values: np.ndarray) -> Any:

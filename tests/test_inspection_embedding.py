@@ -47,6 +47,24 @@ def test_the_default_is_what_the_last_dense_layer_gets(images):
     assert embedding(flat, images).layer == "pooled"
     nested = keras.Sequential([keras.Input((10, 10, 3)), keras.Sequential(inside, name="in"), layers.Dense(2)])
     assert embedding(nested, images).layer == "in/pooled"
+    pixels = keras.Input((10, 10, 3))
+    pooled = layers.GlobalAveragePooling2D()(layers.Conv2D(3, 3)(pixels))
+    head = keras.Sequential([keras.Input((3,)), layers.Dense(2)], name="head")
+    whole = keras.Model(pixels, head(pooled))
+    assert embedding(whole, images).layer == whole.layers[2].name, "in a head of its own, what the head gets"
+
+
+def test_of_two_dense_layers_side_by_side_the_last_one_counts(images):
+    layers = keras.layers
+    pixels = keras.Input((10, 10, 3))
+    pooled = layers.GlobalAveragePooling2D(name="pooled")(layers.Conv2D(3, 3, name="conv")(pixels))
+    sides = [layers.Dense(2, name="one")(pooled), layers.Dense(2, name="other")(pooled)]
+    network = keras.Model(pixels, layers.Softmax()(layers.Add()(sides)))
+    assert embedding(network, images).layer == "pooled"
+    added = keras.Model(pixels, layers.Dense(2)(pooled + 1.0))
+    with pytest.raises(ValueError, match="gets what another layer gives"):
+        embedding(added, images)
+    assert embedding(added, images, layer="pooled").points.shape == (50, 2)
 
 
 def test_images_that_look_the_same_lie_on_one_point(model, images):
@@ -75,5 +93,5 @@ def test_wrong_use(model, images):
     with pytest.raises(ValueError, match="no layer is called 'x'"):
         embedding(model, images, layer="x")
     network = keras.Sequential([keras.Input((10, 10, 3)), keras.layers.Flatten(), keras.layers.Softmax()])
-    with pytest.raises(ValueError, match=r"no dense layer after others. Pass layer="):
+    with pytest.raises(ValueError, match=r"no dense layer that gets what another layer gives. Pass layer="):
         embedding(network, images)

@@ -72,6 +72,31 @@ def test_a_value_depends_on_its_box_and_on_all_of_it(layers):
             assert (np.flatnonzero(columns)[[0, -1]] == (left, right - 1)).all()
 
 
+@pytest.mark.parametrize("outer", ["Sequential", "functional"])
+def test_a_functional_network_within_another_is_a_chain_too(images, outer):
+    pixels = keras.Input((14, 13, 3))
+    deeper = L.Conv2D(3, 3, name="deeper")(L.ReLU()(L.Conv2D(4, 3, name="first")(pixels)))
+    body = keras.Model(pixels, deeper, name="body")
+    head = [L.GlobalAveragePooling2D(), L.Dense(2)]
+    if outer == "Sequential":
+        network = keras.Sequential([keras.Input((14, 13, 3)), L.Rescaling(1 / 255), body, *head])
+    else:
+        image = keras.Input((14, 13, 3))
+        network = keras.Model(image, head[1](head[0](body(L.Rescaling(1 / 255)(image)))))
+    found = strongest(network, images, "body/deeper", 1, count=5)
+    rows, columns = found.positions.T
+    assert found.boxes.tolist() == np.stack([rows, columns, rows + 5, columns + 5], axis=1).tolist()
+
+
+def test_an_image_that_a_filter_answers_only_with_negative_numbers_does_not_excite_it(images):
+    network = keras.Sequential([keras.Input((14, 13, 3)), L.Conv2D(2, 1, name="conv"), L.Flatten(), L.Dense(2)])
+    kernel = np.zeros((1, 1, 3, 2), np.float32)
+    kernel[..., 0], kernel[..., 1] = -1, 1
+    network.layers[0].set_weights([kernel, np.zeros(2, np.float32)])
+    assert len(strongest(network, images, "conv", 0)) == 0
+    assert len(strongest(network, images, "conv", 1, count=4)) == 4
+
+
 def test_a_network_with_branches_sees_the_whole_image(images):
     inputs = keras.Input((14, 13, 3))
     one = L.Conv2D(3, 3, padding="same", name="one")(inputs)

@@ -225,6 +225,27 @@ def test_a_functional_model_that_is_one_chain_is_taken_apart():
     np.testing.assert_allclose(anatomy.layers[-1].outputs, model(images.astype(np.float32)), rtol=1e-4, atol=1e-4)
 
 
+def test_functional_models_inside_are_opened_if_they_are_chains():
+    body = functional((8, 7, 1), lambda x: layers.ReLU(name="relu")(layers.Conv2D(3, 3, name="conv")(x)))
+    body.name = "body"
+    head = keras.Sequential(
+        [keras.Input((6, 5, 3)), layers.Flatten(name="f"), layers.Dense(2, name="two")], name="head"
+    )
+    model = randomised(functional((8, 7, 1), lambda x: head(body(x))))
+    images = random_images(model, 2)
+    anatomy = take_apart(model, images)
+    assert [layer.name for layer in anatomy.layers] == ["body/conv", "body/relu", "head/f", "head/two"]
+    np.testing.assert_allclose(anatomy.layers[-1].outputs, model(images.astype(np.float32)), rtol=1e-4, atol=1e-4)
+
+    functional((8, 7, 1), body)  # a second use elsewhere
+    assert len(take_apart(model, images).layers) == 4
+
+    with_branch = functional((8, 7, 1), with_branches)
+    around = randomised(functional((8, 7, 1), lambda x: layers.Flatten(name="f")(with_branch(x))))
+    names = [layer.name for layer in take_apart(around, random_images(around)).layers]
+    assert names == [with_branch.name, "f"], "one step, as it has branches"
+
+
 @pytest.mark.parametrize("scale", [[0.1, 0.2, 0.3], np.array([0.1, 0.2, 0.3]), np.float32(0.5)])
 def test_a_scale_for_each_channel(scale):
     model = sequential((4, 4, 3), layers.Rescaling(scale, offset=[1, 2, 3]), layers.Flatten())

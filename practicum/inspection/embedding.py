@@ -8,7 +8,7 @@ import numpy as np
 from practicum.backend import keras
 from practicum.inspection.compiled import compiled, in_chunks
 from practicum.inspection.maps import pieces
-from practicum.inspection.walk import all_layers, checked_images, find_layer, walk
+from practicum.inspection.walk import all_layers, checked_images, fed_by, find_layer, walk
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,10 @@ def embedding(model: "keras.Model", images: np.ndarray, *, layer: str | None = N
 
     Raises:
         ValueError: fewer than two images, or of another shape; no such layer; no dense layer.
+
+    Example:
+        >>> layout = embedding(model, dataset.test.images)  # doctest: +SKIP
+        >>> plots.embedding(layout, dataset.test.images, dataset.test.labels, dataset.class_names)  # doctest: +SKIP
 
     Source: Pearson 1901, "On lines and planes of closest fit to systems of points in space".
     """
@@ -81,14 +85,10 @@ def _two_directions(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _before_last_dense(model: "keras.Model") -> str:
     """The layer whose output the last dense layer gets."""
-    layers = all_layers(model)
-    dense = [name for name, layer in layers.items() if isinstance(layer, keras.layers.Dense)]
-    before = None
-    for name, layer in layers.items():
-        if dense and name == dense[-1]:
-            break
-        if not isinstance(layer, keras.Model):
-            before = name
-    if before is None or not dense:
-        raise ValueError("embedding: the model has no dense layer after others. Pass layer=, a layer's name.")
+    dense = [name for name, layer in all_layers(model).items() if isinstance(layer, keras.layers.Dense)]
+    before = fed_by(model, dense[-1]) if dense else None
+    if before is None:
+        raise ValueError(
+            "embedding: the model has no dense layer that gets what another layer gives. Pass layer=, a layer's name."
+        )
     return before

@@ -53,11 +53,15 @@ def strongest(model: "keras.Model", images: np.ndarray, layer: str, filter: int,
         count: how many images at most.
 
     Returns:
-        A Strongest. An image whose map is 0 everywhere did not excite the filter and does not count: for a filter that
-        never fires, it is empty.
+        A Strongest. An image whose map is nowhere above 0 did not excite the filter and does not count: for a filter
+        that never fires, it is empty.
 
     Raises:
         ValueError: no images, or of another shape; no such layer or filter.
+
+    Example:
+        >>> found = strongest(model, dataset.test.images, "module2_relu", 5)  # doctest: +SKIP
+        >>> plots.strongest(found, dataset.test.images)  # doctest: +SKIP
 
     Source: such patches are shown by Zeiler and Fergus 2014, "Visualizing and understanding convolutional networks",
         section 4.
@@ -70,16 +74,16 @@ def strongest(model: "keras.Model", images: np.ndarray, layer: str, filter: int,
     channels = found.output.shape[-1]
     if not isinstance(filter, int | np.integer) or isinstance(filter, bool) or not 0 <= filter < channels:
         raise ValueError(f"strongest: {layer} has filters 0 to {channels - 1}. Received {filter!r}.")
-    values, flat, fires = [], [], []
+    values, flat = [], []
     for piece in pieces(images):
         maps = layer_maps(model, name, checked_images(model, piece, "strongest"))[..., filter]
         columns = maps.shape[2]
         rows = maps.reshape(len(maps), -1)
         flat.append(rows.argmax(axis=1))
         values.append(rows.max(axis=1))
-        fires.append(rows.any(axis=1))
-    highest, order = np.concatenate(values), np.argsort(-np.concatenate(values), kind="stable")
-    order = order[np.concatenate(fires)[order]][:count]
+    highest = np.concatenate(values)
+    order = np.argsort(-highest, kind="stable")
+    order = order[highest[order] > 0][:count]
     positions = np.stack(np.divmod(np.concatenate(flat)[order], columns), axis=1).reshape(-1, 2)
     size = (images.shape[1], images.shape[2])
     boxes = np.array([seen_by(model, name, size, (row, column)) for row, column in positions], np.int64).reshape(-1, 4)
