@@ -7,7 +7,7 @@ from practicum import inspection, reference
 from practicum.backend import keras
 from practicum.inspection.compiled import _kept
 from practicum.inspection.heat import METHODS, last_convolution, occlusion, saliency, scores
-from practicum.inspection.walk import find_layer
+from practicum.inspection.walk import all_layers, find_layer
 from practicum.model import build_cnn
 
 L = keras.layers
@@ -262,6 +262,19 @@ def test_the_default_layer_is_the_last_convolution_with_what_belongs_to_it(image
                               L.Dense(2, activation="softmax")])  # fmt: skip
     assert last_convolution(fused) == "a"
     assert np.array_equal(inspection.grad_cam(fused, image), inspection.grad_cam(fused, image, layer="a"))
+
+
+def test_what_activates_another_convolution_beside_it_does_not_belong_to_it():
+    layers, pixels = keras.layers, keras.Input((12, 12, 3))
+    one, other = layers.Conv2D(4, 3, name="one")(pixels), layers.Conv2D(4, 3, name="other")(pixels)
+    normed = layers.BatchNormalization(name="normed")(one)
+    last = layers.ReLU(name="last")(normed)
+    other = layers.Activation("tanh", name="own")(other)
+    network = keras.Model(pixels, layers.Dense(2)(layers.GlobalAveragePooling2D()(layers.Add()([last, other]))))
+    names = list(all_layers(network))
+    assert names.index("other") < names.index("last"), "else this proves nothing"
+    convolution = max(("one", "other"), key=names.index)
+    assert last_convolution(network) == {"one": "last", "other": "own"}[convolution]
 
 
 # Kinds of network --------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import numpy as np
 from practicum.backend import keras
 from practicum.inspection.compiled import compiled, in_chunks
 from practicum.inspection.tracing import tapped_gradient
-from practicum.inspection.walk import all_layers, checked_images, classes_of, find_maps, walk
+from practicum.inspection.walk import all_layers, checked_images, classes_of, find_maps, walk, with_its_activation
 
 ROUNDING = 1e-5  # of a score; may be off by rounding
 ClassIndex = int | np.ndarray | list | None
@@ -200,13 +200,7 @@ def last_convolution(model: "keras.Model") -> str:
         raise ValueError(
             "grad_cam: the model has no convolution. Pass layer=, the name of a layer that gives feature maps."
         )
-    names = list(layers)
-    found = convolutions[-1]
-    for name in names[names.index(found) + 1 :]:
-        if not isinstance(layers[name], keras.layers.BatchNormalization | keras.layers.ReLU | keras.layers.Activation):
-            break
-        found = name
-    return found
+    return with_its_activation(model, convolutions[-1])
 
 
 def _score_gradient(model: "keras.Model", pixels: Any, classes: Any, layer: str | None) -> tuple[Any, Any, Any]:

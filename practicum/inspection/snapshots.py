@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from practicum.backend import keras
 from practicum.inspection.maps import feature_maps
-from practicum.inspection.walk import all_layers, checked_images, find_maps
+from practicum.inspection.walk import all_layers, checked_images, find_maps, with_its_activation
 
 MOST_MAPS = 16
 MOST_FRAMES = 24
@@ -125,18 +124,5 @@ class Snapshots(keras.callbacks.Callback):
 
 def _usual_layers(model: "keras.Model") -> list[str]:
     """The first convolution, and the last layer that belongs to each."""
-    layers = all_layers(model)
-    names = list(layers)
-    chosen: list[str] = []
-    last = ""
-    for name in names:
-        layer: Any = layers[name]
-        if isinstance(layer, keras.layers.Conv2D):
-            chosen += [last] if last else [name]
-            last = name
-        elif last and names[names.index(name) - 1] == last and isinstance(layer, _BELONGS):
-            last = name
-    return list(dict.fromkeys([*chosen, last])) if last else []
-
-
-_BELONGS = (keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.Activation)
+    convolutions = [name for name, layer in all_layers(model).items() if isinstance(layer, keras.layers.Conv2D)]
+    return list(dict.fromkeys([*convolutions[:1], *(with_its_activation(model, name) for name in convolutions)]))

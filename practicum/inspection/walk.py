@@ -17,6 +17,7 @@ from practicum.backend import keras
 
 Edit = Callable[[str, Any], Any]  # (name of the layer, its output) -> the output that the following layers get
 TO_PROBABILITIES = ("softmax", "sigmoid")
+BELONGS = (keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.Activation)  # to the convolution before it
 
 
 def all_layers(model: "keras.Model") -> dict[str, "keras.layers.Layer"]:
@@ -88,6 +89,16 @@ def fed_by(model: "keras.Model", name: str) -> str | None:
     while isinstance(before, keras.Model) and _has_graph(before):
         path, before = f"{path}{before.name}/", _single(before, "outputs")._keras_history.operation
     return path + before.name if isinstance(before, keras.layers.Layer) else None
+
+
+def with_its_activation(model: "keras.Model", convolution: str) -> str:
+    """The layer that normalises or activates what this one gives, right after it, or else it itself: its full name."""
+    layers, last = all_layers(model), convolution
+    names = list(layers)
+    for name in names[names.index(convolution) + 1 :]:
+        if isinstance(layers[name], BELONGS) and fed_by(model, name) == last:
+            last = name
+    return last
 
 
 def checked_images(model: "keras.Model", images: np.ndarray, caller: str) -> np.ndarray:
