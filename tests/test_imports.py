@@ -34,6 +34,7 @@ LAYERS = [
         "duplicates",
         "tar_list",
         "layout",
+        "experiments.configurations",
     },
     {
         "cache",
@@ -52,6 +53,7 @@ LAYERS = [
         "evaluation",
         "runs",
         "compiling",
+        "experiments.table",
         "network_page",
         "inspection.walk",
         "inspection.tracing",
@@ -69,6 +71,7 @@ LAYERS = [
         "remote",
         "inspection.filters",
         "inspection.compiled",
+        "experiments",
     },
     {"folder", "download", "inspection.maps", "inspection.heat"},
     {

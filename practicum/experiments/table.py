@@ -1,0 +1,245 @@
+"""The table of a sweep: a CSV file with a row a run, written as each run ends."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from practicum.experiments.configurations import DEFAULTS, Configuration, as_text, from_text, key
+
+# What a run gives, and as what.
+MEASURED: dict[str, type] = {
+    "validation_accuracy": float,
+    "validation_loss": float,
+    "best_epoch": int,
+    "parameters": int,
+    "multiply_adds": int,
+    "seconds": float,
+    "peak_memory_mb": int,
+    "device": str,
+    "error": str,
+}
+COLUMNS = ("data", *DEFAULTS, "seed", *MEASURED)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a sweep.
+
+    data: name of the dataset.
+    configuration: all arguments that can be varied, with their values.
+    seed: of the network's first weights and the order of the images.
+    validation_accuracy: of the best epoch, 0 to 1; NaN where the run failed.
+    validation_loss: of the same epoch.
+    best_epoch: which one that was, from 1.
+    parameters: numbers that training adjusts, and those that normalisation keeps.
+    multiply_adds: for one image.
+    seconds: of the training, with tracing and compiling.
+    peak_memory_mb: the most memory that its process had in use, in megabytes.
+    device: what it ran on.
+    error: why it failed; "" if it did not.
+    """
+
+    data: str
+    configuration: Configuration
+    seed: int
+    validation_accuracy: float
+    validation_loss: float
+    best_epoch: int
+    parameters: int
+    multiply_adds: int
+    seconds: float
+    peak_memory_mb: int
+    device: str
+    error: str = ""
+
+    def key(self) -> tuple[str, ...]:
+        """Equal for runs of the same: data, configuration, seed."""
+        return (self.data, *key(self.configuration), str(self.seed))
+
+
+@dataclass(frozen=True)
+class Results:
+    """The runs of a sweep, in the order in which they ended."""
+
+    runs: tuple[Run, ...]
+    missing: int = 0  # runs that were asked for and are not done
+    path: Path | None = field(default=None, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def varied(self) -> list[str]:
+        """The names of the arguments that are not the same in all runs."""
+        return [name for name in DEFAULTS if len({as_text(name, run.configuration[name]) for run in self.runs}) > 1]
+
+    def by_configuration(self) -> list[tuple[Configuration, dict[int, Run]]]:
+        """Each configuration with its runs by seed, those that failed left out; in the order of their first runs."""
+        found: dict[tuple[str, ...], tuple[Configuration, dict[int, Run]]] = {}
+        for run in self.runs:
+            if not run.error:
+                found.setdefault(key(run.configuration), (run.configuration, {}))[1][run.seed] = run
+        return list(found.values())
+
+    def __str__(self) -> str:
+        return "\n".join("  ".join(line) for line in _aligned(self._lines()))
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        head, *lines = self._lines()
+        cells = "".join(f"<th scope='col'>{escape(cell)}</th>" for cell in head)
+        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
+        return f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _lines(self) -> list[tuple[str, ...]]:
+        """A line a configuration, the best first: what is varied, mean accuracy, its spread, cost."""
+        names = self.varied() or ["filters"]
+        lines = []
+        for configuration, runs in self.by_configuration():
+            accuracies = np.array([run.validation_accuracy for run in runs.values()])
+            one = next(iter(runs.values()))
+            spread = f"{accuracies.std(ddof=1):.1%}" if len(accuracies) > 1 else ""
+            lines.append(
+                (
+                    accuracies.mean(),
+                    (
+                        *(as_text(name, configuration[name]) for name in names),
+                        f"{accuracies.mean():.1%}",
+                        spread,
+                        str(len(accuracies)),
+                        f"{one.parameters:,}",
+                        f"{one.multiply_adds:,}",
+                        f"{np.mean([run.seconds for run in runs.values()]):.1f}",
+                    ),
+                )
+            )
+        lines.sort(key=lambda line: -line[0])
+        heads = (*names, "validation accuracy", "deviation", "seeds", "parameters", "multiply-adds", "seconds")
+        return [heads, *(cells for _, cells in lines)]
+
+
+def _aligned(lines: list[tuple[str, ...]]) -> Iterable[list[str]]:
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return ([cell.rjust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
+
+
+def read(path: str | Path) -> Results:
+    """The runs in a sweep's file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is no sweep's file; the message names the line.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"sweep: there is no file {path}. A sweep writes one: sweep(..., out={str(path)!r}).")
+    return Results(tuple(_read(path.read_bytes(), path)[0]), path=path)
+
+
+def _read(content: bytes, path: Path) -> tuple[list[Run], int]:
+    """The runs, and after how many bytes the last whole line ends: a process that was killed may leave half of one."""
+    whole = content.rfind(b"\n") + 1
+    try:
+        lines = list(csv.reader(io.StringIO(content[:whole].decode("utf-8"), newline="")))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"sweep: {path} is no table of a sweep ({error}). Choose another file.") from None
+    if not lines:
+        if COLUMNS[0].encode().startswith(content[:4]):
+            return [], 0  # nothing, or half of the first line
+        raise ValueError(f"sweep: {path} is no table of a sweep. Choose another file.")
+    if tuple(lines[0]) != COLUMNS:
+        raise ValueError(
+            f"sweep: {path} has other columns than a sweep's table: {', '.join(lines[0])[:80]} … Choose another file."
+        )
+    runs: dict[tuple[str, ...], Run] = {}
+    for number, line in enumerate(lines[1:], start=2):
+        try:
+            run = _from_line(dict(zip(COLUMNS, line, strict=True)))
+        except ValueError as error:
+            raise ValueError(f"sweep: line {number} of {path} is damaged ({error}). Mend it or remove it.") from None
+        runs[run.key()] = run
+    return list(runs.values()), whole
+
+
+def _from_line(cells: dict[str, str]) -> Run:
+    configuration = {name: from_text(name, cells[name]) for name in DEFAULTS}
+    measured = {name: kind(cells[name]) for name, kind in MEASURED.items()}
+    return Run(cells["data"], configuration, int(cells["seed"]), **measured)
+
+
+def _line(cells: Iterable[Any]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerow(list(cells))
+    return text.getvalue().encode("utf-8")
+
+
+def as_line(run: Run) -> bytes:
+    """A run as a line of the file."""
+    configuration = {name: as_text(name, value) for name, value in run.configuration.items()}
+    measured = {name: getattr(run, name) for name in MEASURED}
+    cells = {"data": run.data, **configuration, "seed": run.seed, **measured}
+    return _line(str(cells[name]).replace("\n", " ").replace("\r", " ") for name in COLUMNS)
+
+
+class Table:
+    """The file of a sweep, open to be added to; one process at a time may have it open."""
+
+    def __init__(self, path: Path) -> None:
+        import filelock
+
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = filelock.FileLock(path.with_name(path.name + ".lock"))
+        try:
+            self._lock.acquire(timeout=0.2)
+        except filelock.Timeout:
+            raise ValueError(
+                f"sweep: another sweep is writing to {path}. Wait for it, or choose another file."
+            ) from None
+        try:
+            content = path.read_bytes() if path.exists() else b""
+            self.runs, whole = _read(content, path)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            os.ftruncate(self._file, whole)
+            if not whole:
+                self._write(_line(COLUMNS))
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def add(self, run: Run) -> None:
+        """Write a run down.
+
+        Raises:
+            OSError: the disk is full, say; the file is as before.
+        """
+        self._write(as_line(run))
+        self.runs.append(run)
+
+    def _write(self, line: bytes) -> None:
+        end = os.lseek(self._file, 0, os.SEEK_END)
+        try:
+            left = line
+            while left:
+                left = left[os.write(self._file, left) :]
+            os.fsync(self._file)
+        except OSError:
+            os.ftruncate(self._file, end)
+            raise
+
+    def close(self) -> None:
+        """Let others write to it."""
+        os.close(self._file)
+        self._lock.release()
+
+    def __enter__(self) -> "Table":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
