@@ -199,3 +199,89 @@ def test_wrong_use(model, split):
         ablate(model, Split(split.images, np.arange(300) % 4), "module1_relu")
     with pytest.raises(ValueError, match="no layer is called 'module9_relu'"):
         ablate(model, split, "module9_relu")
+
+
+COLOURS = np.repeat([0, 1, 2], [5, 3, 2])  # so many images of each
+
+
+def colours(labels=COLOURS):
+    """Images whose upper half is red, green or blue; all else is black."""
+    images = np.zeros((len(labels), 4, 4, 3), np.uint8)
+    images[np.arange(len(labels)), :2, :, labels] = 255
+    return Split(images, np.asarray(labels, np.int32))
+
+
+def of_colours(*between, sign=1, last=None):
+    """A filter for each colour, of which the class is told; green where there is nothing."""
+    last = last or L.Dense(3, name="scores")
+    conv = L.Conv2D(3, 1, name="conv")
+    network = keras.Sequential([keras.Input((4, 4, 3)), conv, *between, L.GlobalAveragePooling2D(), last])
+    conv.set_weights([sign * np.eye(3).reshape(1, 1, 3, 3), np.zeros(3)])
+    bias = np.array([0, 0.1, 0]) if last.units == 3 else np.array([-1.0])
+    last.set_weights([sign * np.eye(3)[:, : last.units], bias])
+    return network
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_is_lost_where_it_can_be_told_by_hand(sign):
+    network = of_colours(sign=sign)
+    found = ablate(network, colours(), "conv", show_progress=False)
+    assert (found.accuracy, found.images) == (1, 10)
+    assert found.lost.tolist() == pytest.approx([0.5, 0, 0.2])
+    assert found.class_lost.tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 1]]
+    some = ablate(network, colours(), "conv", filters=np.array([2, 0], np.uint8), show_progress=False)
+    assert some.lost.tolist() == pytest.approx([0.2, 0.5])
+    assert some.filters.dtype == np.int64
+    without_red = colours(COLOURS[5:])
+    assert ablate(network, without_red, "conv", filters=2, show_progress=False).lost.tolist() == pytest.approx([0.4])
+    without_blue = ablate(network, colours(COLOURS[:8]), "conv", show_progress=False)
+    np.testing.assert_array_equal(without_blue.class_accuracy, [1, 1, np.nan])
+
+
+@pytest.mark.parametrize("layer", [L.BatchNormalization, L.Rescaling])
+def test_what_a_layer_makes_of_nothing_still_counts(layer):
+    if layer is L.Rescaling:
+        offset = L.Rescaling(1, offset=[200, 0, 0], name="offset")
+        network = of_colours(offset)
+    else:
+        offset = L.BatchNormalization(name="offset")
+        network = of_colours(offset)
+        offset.set_weights([np.ones(3), np.array([200, 0, 0]), np.zeros(3), np.ones(3)])
+    assert accuracy_without(network, colours(), "conv", range(3)) == pytest.approx(0.5), "all are called red"
+    assert accuracy_without(network, colours(), "offset", range(3)) == pytest.approx(0.3), "all are called green"
+
+
+def test_a_network_that_gives_one_probability():
+    network = of_colours(last=L.Dense(1, activation="sigmoid"))
+    split = colours()
+    found = ablate(network, Split(split.images, (COLOURS == 0).astype(np.int32)), "conv", show_progress=False)
+    assert found.accuracy == 1
+    assert found.class_lost.tolist() == [[0, 1], [0, 0], [0, 0]]
+
+
+def test_filters_that_are_missed_alike_keep_their_order_and_rounding_does_not_count():
+    lost = np.array([0.0, 0.8 - 0.7, 0.0, 0.8 - 0.7])
+    found = Ablation("layer", np.arange(4), 0.8, lost, np.array([0.8]), lost[:, np.newaxis], 10)
+    assert found.useless(0.1).tolist() == [0, 2, 1, 3]
+    assert found.most_missed().tolist() == [1, 3, 0, 2]
+
+
+def test_no_progress_is_shown_if_not_wanted(capsys):
+    ablate(of_colours(), colours(), "conv", show_progress=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_layer_whose_name_begins_like_that_of_the_answer():
+    network = of_colours(L.ReLU(name="score"))
+    assert ablate(network, colours(), "score", filters=0, show_progress=False).lost.tolist() == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize("filters", [[True, False], [[0], [1]], np.zeros(0, int)])
+def test_filters_that_are_no_list_of_numbers(filters):
+    with pytest.raises(ValueError, match="filters is a filter's number"):
+        accuracy_without(of_colours(), colours(), "conv", filters)
+
+
+def test_labels_that_are_none_of_the_classes():
+    with pytest.raises(ValueError, match="labels from -1 to 1"):
+        ablate(of_colours(), Split(colours().images, (COLOURS - 1).astype(np.int32)), "conv")
