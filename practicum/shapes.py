@@ -164,7 +164,10 @@ def dataset(
 
 
 def mark_box(size: int) -> tuple[int, int, int, int]:
-    """Where the shortcut "mark" is in a picture of that size: top, left, bottom, right. It never touches the shape.
+    """Where the shortcut "mark" is in a picture of that size: top, left, bottom, right.
+
+    It does not touch the shape. (In pictures of more than 200 pixels a side, with the smallest shapes, it could cover a
+    corner pixel or two of one in a million.)
 
     Example:
         >>> mark_box(64)
