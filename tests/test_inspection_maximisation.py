@@ -411,3 +411,87 @@ def test_without_titles_the_figure_names_numbers():
     }
     with pytest.raises(ValueError, match=r"plots.maximised: 2 images but 3 titles\. Pass one an image, or none"):
         plots.maximised(found_by_hand(2), ["a", "b", "c"])
+
+
+def test_each_result_stands_between_its_name_and_its_values_six_in_a_row():
+    (axes,) = plots.maximised(found_by_hand(8), [f"name {number}" for number in range(8)]).axes
+    boxes = [picture.get_extent() for picture in axes.images][1:]
+    names = {text.get_text(): text.get_position() for text in axes.texts}
+    values = [text.get_position() for text in axes.texts if "→" in text.get_text() or "stays" in text.get_text()]
+    for number, (left, right, bottom, top) in enumerate(boxes):
+        across, down = names[f"name {number}"]
+        assert left < across < right
+        assert top - 0.3 < down < top
+        assert left < values[number][0] < right
+        assert bottom < values[number][1] < bottom + 0.3
+        assert bottom < axes.get_ylim()[0], "inside the figure"
+    assert [box[3] for box in boxes] == [boxes[0][3]] * 6 + [boxes[6][3]] * 2
+    assert boxes[6][0] == boxes[0][0]
+    assert boxes[6][3] > boxes[0][2]
+    assert plots.maximised(found_by_hand(2)).get_figwidth() < plots.maximised(found_by_hand(6)).get_figwidth() / 2
+
+
+def test_long_names_large_negative_values_and_a_title_too_few():
+    found = found_by_hand(2)
+    found.before[0] = -12.34
+    long = "a class with a name that takes too much room"
+    texts = {text.get_text() for text in plots.maximised(found, [long, "b"]).axes[0].texts}
+    assert "−12.3 → 12.3" in texts
+    assert long not in texts
+    with pytest.raises(ValueError, match="2 images but 1 titles"):
+        plots.maximised(found, ["a"])
+
+
+# How it is seen at each step ---------------------------------------------------------------------------------------
+
+
+def seen_while_still(monkeypatch, first, steps):
+    """What the network is shown while the image does not change, and what comes of it."""
+    monkeypatch.setattr(maximisation, "RATE", 0)
+    shown = []
+
+    def ask(images):
+        shown.append(images)
+        return None, np.ones_like(images)
+
+    return shown, maximisation._ascend(ask, first, 1, steps, np.random.default_rng(0))
+
+
+def test_the_network_sees_the_image_everywhere_within_the_margin(monkeypatch):
+    monkeypatch.setattr(maximisation, "NOISE", 0)
+    first = np.random.default_rng(0).integers(20, 230, (16, 24, 3)).astype(np.uint8)
+    shown, result = seen_while_still(monkeypatch, first, 300)
+    assert np.array_equal(result[0], first)
+    assert len(shown) == 300
+    padded = np.pad(first, ((2, 2), (2, 2), (0, 0)), mode="edge")
+    places = {(top, left): padded[top : top + 16, left : left + 24] for top in range(5) for left in range(5)}
+    found = {place for images in shown for place, part in places.items() if np.abs(images[0] - part).max() < 1e-6}
+    assert found == set(places)
+
+
+def test_the_noise_laid_over_the_image_fades_to_nothing(monkeypatch):
+    shown, _ = seen_while_still(monkeypatch, np.full((16, 16, 3), 128, np.uint8), 10)
+    np.testing.assert_allclose([images.std() for images in shown], 25.5 * (1 - np.arange(10) / 10), rtol=0.1)
+
+
+def test_waves_of_a_silent_image_fade_and_those_of_others_do_not():
+    first = np.random.default_rng(0).integers(20, 230, (6, 8, 3)).astype(np.uint8)
+    canvas, alone = _Canvas(first, 2), _Canvas(first, 1)
+    before = canvas.waves.copy()
+    gradient = np.zeros_like(canvas.pixels())
+    gradient[1] = 1
+    canvas.move(gradient, np.zeros(first.shape))
+    alone.pixels()
+    alone.move(gradient[1:], np.zeros(first.shape))
+    np.testing.assert_allclose(canvas.waves[0], maximisation.FADE * before[0])
+    np.testing.assert_allclose(canvas.waves[1], alone.waves[0])
+
+
+def test_the_start_is_rounded_noise_around_grey_and_never_negative(model, image):
+    noise = maximise(model, class_index=0, steps=1).start.astype(float)
+    assert noise.mean() == pytest.approx(127.5, abs=0.4)
+    assert noise.std() == pytest.approx(0.02 * 255, rel=0.15)
+    low = np.minimum(image, 250)
+    assert np.array_equal(maximise(model, class_index=0, start=low + 0.7, steps=1).start, low + 1)
+    with pytest.raises(ValueError, match=r"pixels from 0 to 255\. Received -1 to -1"):
+        maximise(model, class_index=0, start=np.full((16, 16, 3), -1))

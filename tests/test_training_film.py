@@ -178,3 +178,135 @@ def test_without_scripts_some_moments_stand_side_by_side(frames, open_page, tmp_
     assert captions == ["before", "epoch 1", "epoch 4", "epoch 6"]
     assert page.locator(".still img").first.is_visible()
     assert not scrolls_sideways(page)
+
+
+def labels(figure):
+    return [axes.get_ylabel() for axes in figure.axes[1:]]
+
+
+def test_a_strip_says_which_moment_and_what_its_colours_mean(frames):
+    many = [Snapshot(epoch, {}, {"relu": np.full((2, 2, 1), float(epoch))}) for epoch in range(24)]
+    figure = plots.filmstrip(many, "relu", title="on top")
+    named = [text for text in texts(figure) if text.startswith(("before", "epoch"))]
+    assert named == ["before", *(f"epoch {int(tile[0, 0])}" for tile in tiles(figure)[1:])]
+    assert "on top" in texts(figure)
+    assert labels(figure) == ["activation"]
+    assert labels(plots.filmstrip(frames, "deep")) == ["weight"]
+    assert labels(plots.filmstrip(frames, "conv")) == []
+    for numbers in ([], [-1]):
+        with pytest.raises(ValueError, match="maps 0 to 6 of relu were kept"):
+            plots.filmstrip(frames, "relu", numbers=numbers)
+
+
+def test_a_film_says_what_its_colours_mean(frames):
+    deep = plots.film(frames, "deep", title="on top").html()
+    limit = max(np.abs(frame.filters["deep"][:, :, 0]).max() for frame in frames)
+    assert f"White is a weight of 0, purple up to {limit:.2g}, orange down to {-limit:.2g}." in deep
+    assert "on top" in deep
+    assert "from before the first epoch to the end" in deep
+    red, _, blue, _ = plots.filmstrip(frames, "deep").axes[0].get_images()[0].cmap(1.0)
+    assert blue > red, "purple"
+    assert "Grey is a weight of 0; each filter" in plots.film(frames, "conv").html()
+    highest = max(frame.maps["relu"].max() for frame in frames)
+    assert f"Dark is 0, yellow {highest:.2g}." in plots.film(frames[::-1], "relu").html()
+
+
+def test_filters_go_before_maps_and_what_is_all_zero_has_a_scale():
+    zero = [Snapshot(0, {"both": np.zeros((3, 3, 2, 1))}, {"both": np.zeros((4, 4, 1))})]
+    filters, maps = plots.filmstrip(zero, "both"), plots.filmstrip(zero, "both", what="maps")
+    assert tiles(filters)[0].shape == (3, 3)
+    (picture,), (other,) = filters.axes[0].get_images(), maps.axes[0].get_images()
+    assert min(picture.cmap(picture.norm(0.0))) > 0.95, "white"
+    assert other.get_clim() == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "size"),
+    [
+        ("maps", (48, 48, 2), (96, 2 * 96 + 6)),
+        ("maps", (48, 48, 12), (2 * 96 + 6, 6 * 96 + 5 * 6)),
+        ("maps", (200, 200, 1), (200, 200)),
+        ("filters", (1, 1, 3, 1), (96, 96)),
+    ],
+)
+def test_the_pictures_of_a_film_are_as_large_as_their_tiles(layer, shape, size):
+    kept = {"x": np.zeros(shape)}
+    frame = Snapshot(0, kept, {}) if layer == "filters" else Snapshot(0, {}, kept)
+    (url,) = re.findall(r'"url":"(data:image/png;base64,[^"]+)"', plots.film([frame], "x").html())
+    assert pixels(url).shape == (*size, 4)
+    if layer == "filters":
+        assert (pixels(url)[..., :3] == 128).all(), "grey is a weight of 0"
+
+
+def test_each_moment_shows_its_picture_however_it_is_reached(frames, open_page, tmp_path):
+    film = plots.film(frames, "relu")
+    urls = re.findall(r'"url":"(data:image/png;base64,[^"]+)"', film.html())
+    page = open_page(film.save(tmp_path / "film.html"))
+    back, on = page.get_by_role("button", name="Back"), page.get_by_role("button", name="Next")
+
+    def stands_at(place):
+        assert shown(page) == urls[place]
+        assert page.get_by_role("slider").input_value() == str(place)
+        assert readout(page).get_attribute("data-value") == str(place)
+        assert back.is_disabled() == (place == 0)
+
+    for place in (3, 2, 1, 0):
+        back.click()
+        stands_at(place)
+    on.click()
+    stands_at(1)
+    page.get_by_role("slider").focus()
+    page.keyboard.press("ArrowRight")
+    stands_at(2)
+    assert page.url.endswith("#frame=2")
+    page.evaluate("location.hash = 'frame=1'")
+    page.wait_for_function("document.querySelector('[data-role=readout]').dataset.value === '1'")
+    stands_at(1)
+
+
+def test_playing_passes_every_moment_and_stops_when_told(frames, open_page, tmp_path):
+    page = open_page(plots.film(frames, "relu").save(tmp_path / "film.html"), fragment="frame=1")
+    play, pause = page.get_by_role("button", name="Play"), page.get_by_role("button", name="Pause")
+    page.evaluate(
+        """() => {
+            const node = document.querySelector("[data-role=readout]");
+            window.passed = [];
+            const note = () => window.passed.push(Number(node.dataset.value));
+            new MutationObserver(note).observe(node, { attributeFilter: ["data-value"] });
+        }"""
+    )
+    play.click()
+    assert readout(page).get_attribute("aria-live") == "off"
+    play.wait_for()
+    assert page.evaluate("window.passed") == [2, 3, 4]
+    assert readout(page).get_attribute("aria-live") == "polite"
+    assert page.url.endswith("#frame=4")
+    for end in (pause, page.get_by_role("button", name="Next")):
+        play.click()
+        end.click()
+        assert play.is_visible()
+        place = readout(page).get_attribute("data-value")
+        page.wait_for_timeout(600)
+        assert readout(page).get_attribute("data-value") == place
+
+
+def test_a_film_of_one_moment(frames, open_page, tmp_path):
+    page = open_page(plots.film(frames[:1], "relu").save(tmp_path / "film.html"))
+    assert readout(page).inner_text() == "before"
+    page.get_by_role("button", name="Play").click()
+    page.get_by_role("button", name="Play").wait_for()
+    assert readout(page).inner_text() == "before"
+    assert open_page.complaints == []
+
+
+def test_what_stands_without_scripts_is_described_and_each_its_own(frames, open_page, tmp_path):
+    page = open_page(plots.film(frames, "relu").save(tmp_path / "film.html"), scripts=False)
+    pictures = page.locator(".still img").all()
+    assert pictures[1].get_attribute("alt") == "the 7 feature maps of relu, epoch 1"
+    assert len({picture.get_attribute("src") for picture in pictures}) == 4
+
+
+def test_an_address_opens_the_last_moment_but_one_and_the_last(frames, open_page, tmp_path):
+    path = plots.film(frames, "conv").save(tmp_path / "film.html")
+    assert readout(open_page(path, fragment="frame=0")).inner_text() == "before (1 of 5)"
+    assert readout(open_page(path, fragment="frame=4")).inner_text() == "epoch 6 (5 of 5)"
