@@ -202,6 +202,81 @@ def test_keras_early_stopping(model, dataset):
     assert len(result.history["loss"]) == 2
 
 
+def begun(network, image, **options):
+    """What is kept of a network before its first epoch."""
+    snapshots = Snapshots(image, **options)
+    snapshots.set_model(network)
+    snapshots.on_train_begin()
+    snapshots.on_epoch_begin(0)
+    return snapshots.frames[0]
+
+
+def test_of_many_filters_the_first_are_kept(model, dataset):
+    frame = begun(model, dataset.test.images[0], most_maps=2, layers=["module2_conv"])
+    assert frame.filters["module2_conv"].shape == (3, 3, 3, 2)
+    assert frame.maps["module2_conv"].shape == (4, 4, 2)
+    wide = build_cnn((8, 8, 1), 2, filters=(20,), seed=0)
+    assert begun(wide, dataset.test.images[0]).filters["module1_conv"].shape[-1] == 16
+
+
+def test_a_layer_may_be_named_by_its_own_name_and_alone(dataset):
+    layers = keras.layers
+    body = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(3, 3, name="conv")], name="body")
+    network = keras.Sequential([keras.Input((8, 8, 1)), body, layers.Flatten(), layers.Dense(2)])
+    frame = begun(network, dataset.test.images[0], layers="conv")
+    assert list(frame.filters) == list(frame.maps) == ["body/conv"]
+
+
+@pytest.mark.parametrize(
+    ("after", "kept"),
+    [
+        (["BatchNormalization", "ReLU"], "relu"),
+        (["BatchNormalization"], "batch_normalization"),
+        (["ReLU", "BatchNormalization", "MaxPooling2D"], "batch_normalization"),
+        (["Dropout", "ReLU"], "conv"),
+        (["MaxPooling2D", "ReLU"], "conv"),
+    ],
+)
+def test_what_follows_a_convolution_is_kept_as_far_as_it_belongs_to_it(dataset, after, kept):
+    layers = keras.layers
+    own = [
+        layers.Dropout(0.1) if kind == "Dropout" else getattr(layers, kind)(name=kind.replace("N", "_n").lower())
+        for kind in after
+    ]
+    first = layers.Conv2D(3, 3, name="conv")
+    network = keras.Sequential([keras.Input((8, 8, 1)), first, *own, layers.Flatten(), layers.Dense(2)])
+    assert list(begun(network, dataset.test.images[0]).maps) == list(dict.fromkeys(["conv", kept]))
+
+
+def test_a_network_without_convolutions_keeps_nothing(dataset):
+    network = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    frame = begun(network, dataset.test.images[0])
+    assert (frame.filters, frame.maps) == ({}, {})
+
+
+def test_the_first_moment_stays_also_where_a_training_goes_on_from_an_odd_epoch(model, dataset):
+    snapshots = Snapshots(dataset.test.images[0], most_frames=3)
+    snapshots.set_model(model)
+    snapshots.on_train_begin()
+    for epoch in range(5, 12):
+        snapshots.on_epoch_begin(epoch)
+        snapshots.on_epoch_end(epoch)
+    assert snapshots.frames[0].epoch == 5
+    assert snapshots.frames[-1].epoch == 12
+    every = [frame.epoch for frame in snapshots.frames]
+    snapshots.on_train_begin()  # and goes on: what was thinned stays thinned
+    snapshots.on_epoch_begin(12)
+    snapshots.on_epoch_end(12)
+    assert [frame.epoch for frame in snapshots.frames][: len(every) - 1] == every[:-1]
+    assert snapshots.frames[-1].epoch == 13
+
+
+@pytest.mark.parametrize("bound", [{"most_maps": True}, {"most_frames": True}, {"most_bytes": 0}, {"most_maps": 0}])
+def test_bounds_are_whole_numbers(dataset, bound):
+    with pytest.raises(ValueError, match=f"{next(iter(bound))} must be a whole number"):
+        Snapshots(dataset.test.images[0], **bound)
+
+
 def test_wrong_use(model, dataset):
     image = dataset.test.images[0]
     with pytest.raises(ValueError, match=r"callbacks is a list of Keras callbacks. Received 'x'"):

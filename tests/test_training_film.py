@@ -201,7 +201,7 @@ def test_a_strip_says_which_moment_and_what_its_colours_mean(frames):
 def test_a_film_says_what_its_colours_mean(frames):
     deep = plots.film(frames, "deep", title="on top").html()
     limit = max(np.abs(frame.filters["deep"][:, :, 0]).max() for frame in frames)
-    assert f"White is a weight of 0, purple up to {limit:.2g}, orange down to {-limit:.2g}." in deep
+    assert f"White is a weight of 0, purple up to {limit:.2g}, orange down to −{limit:.2g}." in deep
     assert "on top" in deep
     assert "from before the first epoch to the end" in deep
     red, _, blue, _ = plots.filmstrip(frames, "deep").axes[0].get_images()[0].cmap(1.0)
