@@ -10,6 +10,8 @@ from practicum import inspection, shapes
 from practicum.backend import keras
 from practicum.inspection.likeness import rank_correlation, ranks, structural_similarity
 from practicum.inspection.pointing import (
+    MethodRow,
+    MethodTable,
     centre_point,
     compare_methods,
     heat_inside,
@@ -51,6 +53,11 @@ def test_a_map_that_is_zero_points_nowhere_even_where_all_is_object():
     assert heat_inside(np.zeros((2, 4, 4)), np.ones((2, 4, 4), bool)) == 0
 
 
+def test_a_point_that_is_hardly_higher_is_the_highest():
+    heats = np.array([[[1, 1 + 1e-12]]])
+    assert pointing_game(heats, np.array([[[False, True]]])) == 1
+
+
 def test_equal_heat_everywhere_is_as_good_as_a_random_point():
     masks = masks_like(maps())
     flat = np.full(masks.shape, 0.4)
@@ -84,6 +91,7 @@ def test_the_centre_of_odd_and_even_images(side, middle):
         (np.ones((1, 3, 3)), np.ones((1, 3, 3)), "Received float64"),
         (-np.ones((1, 3, 3)), np.ones((1, 3, 3), bool), "0 or more"),
         (np.full((1, 3, 3), np.nan), np.ones((1, 3, 3), bool), "finite"),
+        (np.full((1, 3, 3), np.inf), np.ones((1, 3, 3), bool), "finite"),
         (np.ones((0, 3, 3)), np.ones((0, 3, 3), bool), "at least one"),
     ],
 )
@@ -182,6 +190,44 @@ def test_a_method_that_knows_and_one_that_does_not_care(model, drawn):
         table["Grad-CAM"]
 
 
+def test_rows_keep_their_order_and_times_are_an_image_without_the_first_call(model, drawn, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+
+    def taking(first, later):
+        durations = iter((first, later))
+
+        def method(network, images, *, class_index):
+            now[0] += next(durations)
+            return drawn.masks.astype(np.float32)
+
+        return method
+
+    table = compare_methods(model, drawn, methods={"b": taking(60, 0.024), "c": taking(9, 12), "a": taking(9, 0)})
+    assert [row.name for row in table.rows] == ["b", "c", "a"]
+    assert [row.milliseconds for row in table.rows] == pytest.approx([2, 1000, 0])
+
+
+def test_a_table_as_it_is_printed():
+    rows = (MethodRow("Grad-CAM", 0.81, 0.4, 0.125, 1234.5), MethodRow("saliency", 0.07, 0.33, -0.5, 0.678))
+    table = MethodTable(rows, random_point=0.11, centre_point=0.725, images=9)
+    assert str(table).splitlines() == [
+        "method              points at it  heat inside  other class",
+        "----------------------------------------------------------",
+        "Grad-CAM                     81%          40%        +0.12",
+        "saliency                      7%          33%        -0.50",
+        "----------------------------------------------------------",
+        "a random point               11%          11%",
+        "the image's centre           72%",
+    ]
+    assert table.times().splitlines() == [
+        "method    ms an image",
+        "---------------------",
+        "Grad-CAM      1234.50",
+        "saliency         0.68",
+    ]
+
+
 def test_the_real_methods_get_the_classes_they_are_asked_for(model, drawn):
     at_first = partial(inspection.saliency, layer="module1_relu")
     table = compare_methods(model, drawn, methods={"slopes": at_first}, class_shift=2)
@@ -197,5 +243,8 @@ def test_a_network_of_other_classes_is_refused(drawn):
     other = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(4)])
     with pytest.raises(ValueError, match="tells 4 classes apart, the shapes have 6"):
         compare_methods(other, drawn)
+    two = shapes.draw(2, size=16, classes=("star", "moon"))
+    with pytest.raises(ValueError, match="tells 6 classes apart, the shapes have 2: star, moon"):
+        compare_methods(build_cnn((16, 16, 3), 6, filters=(4,), seed=0), two)
     with pytest.raises(ValueError, match="the other class is the same"):
         compare_methods(build_cnn((16, 16, 3), 6, filters=(4,), seed=0), drawn, class_shift=6)
