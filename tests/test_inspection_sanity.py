@@ -5,7 +5,7 @@ import pytest
 
 from practicum import inspection, shapes
 from practicum.backend import keras
-from practicum.inspection.likeness import rank_correlation
+from practicum.inspection.likeness import rank_correlation, structural_similarity
 from practicum.inspection.sanity import SanityCheck, SanityRow, learned_layers
 from practicum.model import build_cnn
 from practicum.training import train
@@ -99,6 +99,17 @@ def test_a_normalization_layer_still_knows_the_data():
     assert np.allclose(copy.get_layer("data")(images), norm(images), atol=1e-5)
 
 
+def test_layers_of_one_shape_and_of_names_that_begin_alike():
+    model = keras.Sequential([keras.Input((4,)), L.Dense(4, name="dense1"), L.Dense(4, name="dense10")])
+    assert learned_layers(model) == ["dense1", "dense10"]
+    first, second = (np.asarray(layer.kernel) for layer in inspection.randomised(model).layers)
+    assert not np.allclose(first, second)
+    assert differing(learned(model), inspection.randomised(model, from_top=np.int64(1))) == [
+        "dense10/kernel",
+        "dense10/bias",
+    ]
+
+
 @pytest.mark.parametrize("from_top", [-1, 5, 1.5, True, "all"])
 def test_more_layers_than_there_are(from_top):
     with pytest.raises(ValueError, match="from 0 to 4"):
@@ -181,13 +192,61 @@ def test_shuffled_labels(dataset):
     assert not np.array_equal(inspection.random_labels(dataset, 2).train.labels, nonsense.train.labels)
 
 
+def always(answer):
+    model = keras.Sequential([keras.Input((2, 2, 3)), L.Flatten(), L.Dense(3, "softmax", kernel_initializer="zeros")])
+    model.layers[-1].bias.assign(np.eye(3)[answer])
+    return model
+
+
+@pytest.mark.parametrize(("height", "width"), [(7, 7), (6, 9)])
+def test_both_networks_are_asked_about_one_class_and_the_middle_map_counts(height, width):
+    model, twin, images = always(2), always(0), np.zeros((3, 2, 2, 3), np.float32)
+    before, after = np.random.default_rng(0).random((2, 3, height, width))
+    after[0], after[1] = 0, before[1]
+    asked = []
+
+    def method(network, images, *, class_index):
+        asked.append(np.asarray(class_index).tolist())
+        return before if network is model else after
+
+    check = inspection.label_randomisation(model, twin, images, method, name="by hand")
+    inspection.label_randomisation(model, twin, images, method, class_index=[0, 1, 1])
+    assert asked == [[2, 2, 2]] * 2 + [[0, 1, 1]] * 2
+    assert check.name == "by hand"
+    assert check.empty == pytest.approx(1 / 3)
+    if height < 7:
+        assert np.isnan([check.rows[0].ssim, check.unrelated.ssim]).all()
+    else:
+        assert check.rows[0].ssim == pytest.approx(np.median(structural_similarity(before, after)))
+
+
+def test_a_check_as_it_is_printed():
+    rows = (SanityRow("scores", 0.91, 0.82), SanityRow("conv1", 0.73, -0.64))
+    assert str(SanityCheck("edges", rows, SanityRow("maps", 0.25, 0.16), 0)).splitlines() == [
+        "edges                     rank correlation   SSIM",
+        "-------------------------------------------------",
+        "scores                               +0.91  +0.82",
+        "conv1                                +0.73  -0.64",
+        "-------------------------------------------------",
+        "maps of different images             +0.25  +0.16",
+        "edges fails: with nothing left of what the network had learned, its maps are still alike (rank correlation "
+        "0.73; maps of different images: 0.25). They do not show what was learned.",
+    ]
+
+
 def row(value):
     return SanityRow("x", value, 0.0)
 
 
 @pytest.mark.parametrize(
     ("last", "floor", "empty", "text"),
-    [(0.51, 0.1, 0, "fails"), (0.5, 0.5, 0.5, ""), (0.1, 0.6, 0, "alike already"), (0, 0, 0.75, "75% of the maps")],
+    [
+        (0.51, 0.1, 0, "fails"),
+        (0.9, 0.9, 0, "fails"),
+        (0.5, 0.5, 0.5, ""),
+        (0.1, 0.6, 0, "alike already"),
+        (0, 0, 0.75, "75% of the maps"),
+    ],
 )
 def test_when_there_is_a_warning(last, floor, empty, text):
     check = SanityCheck("m", (row(0.9), row(last)), row(floor), empty)

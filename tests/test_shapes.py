@@ -137,6 +137,10 @@ def test_boxes_just_hold_the_shape(some):
 def test_shapes_lie_wholly_inside(many):
     assert (many.boxes[:, :2] >= 1).all()
     assert (many.boxes[:, 2:] <= 31).all()
+    for share in (shapes.LEAST_AREA, shapes.MOST_AREA):
+        boxes = shapes.draw(900, size=32, area=(share, share)).boxes
+        assert (boxes[:, :2] >= 1).all()
+        assert (boxes[:, 2:] <= 31).all()
 
 
 def test_centres_are_the_middle_of_the_area(some):
@@ -469,6 +473,13 @@ def test_a_dataset_is_large_enough_to_learn_from_unless_told_otherwise():
     defaults = shapes.dataset.__kwdefaults__
     assert shapes.dataset.__defaults__ == (3000,)
     assert (defaults["validation"], defaults["test"], defaults["size"]) == (600, 900, 64)
+    assert defaults["area"] == shapes.AREA
+
+
+def test_every_split_has_the_area_that_is_asked_for():
+    usual, small = (shapes.dataset(6, validation=6, test=6, size=16, area=area) for area in (shapes.AREA, (0.04, 0.05)))
+    for split in ("train", "validation", "test"):
+        assert not np.array_equal(getattr(usual, split).images, getattr(small, split).images)
 
 
 # ---- wrong use

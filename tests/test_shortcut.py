@@ -34,6 +34,17 @@ def test_corners(corner):
     assert wide[row, column]
 
 
+def test_a_margin_larger_than_the_picture():
+    assert all(marks.mark_mask(32, corner=corner, margin=40).all() for corner in marks.CORNERS)
+
+
+@pytest.mark.parametrize("corner", marks.CORNERS)
+def test_every_corner_is_painted_over_alike(corner):
+    images = shapes.draw(6, size=32).images
+    turned = np.s_[:, :: 1 if "lower" in corner else -1, :: 1 if "right" in corner else -1]
+    assert np.array_equal(marks.without_marks(images[turned], corner=corner), marks.without_marks(images)[turned])
+
+
 def test_painted_over_with_the_colour_around():
     images = shapes.draw(6, size=32, shortcut="mark").images
     kept = images.copy()
@@ -59,7 +70,7 @@ def test_moved_to_another_corner():
 
 def test_marks_of_other_classes():
     images = shapes.draw(6, size=32).images
-    lying = marks.with_marks(images, np.array([5, 4, 3, 2, 1, 0]), corner="lower left")
+    lying = marks.with_marks(images, np.array([5, 4, 3, 2, 1, 0], np.uint8), corner="lower left")
     assert np.array_equal(lying[:, 31, 1], COLOURS_OF_CLASSES[::-1])
 
 
@@ -70,7 +81,10 @@ def test_marks_of_other_classes():
         (lambda images: marks.with_marks(images, np.array([0, 6])), "0 to 5"),
         (lambda images: marks.with_marks(images, np.array([0])), "for 2 pictures"),
         (lambda images: marks.with_marks(images, np.array([0.0, 1.0])), "one class a picture"),
+        (lambda images: marks.with_marks(images, np.array([True, False])), "one class a picture"),
         (lambda images: marks.without_marks(images[0]), "uint8"),
+        (lambda images: marks.without_marks(images[0, :, :, 0]), r"of shape \(32, 32\)"),
+        (lambda images: marks.without_marks(images[..., [0, 1, 2, 2]]), r"of shape \(2, 32, 32, 4\)"),
         (lambda images: marks.without_marks(images / 255), "Received float64"),
         (lambda images: marks.move_marks(images[:, :30]), "size, size"),
         (lambda images: marks.move_marks(images, to="middle"), "lower left"),
@@ -105,7 +119,9 @@ def test_the_usual_area_is_the_usual_pictures():
     assert dataset.test_shapes.masks.mean() < 0.055
 
 
-@pytest.mark.parametrize("area", [0.1, (0.1,), (0.1, 0.05), (0.01, 0.1), (0.1, 0.3), ("a", "b"), None])
+@pytest.mark.parametrize(
+    "area", [0.1, (0.1,), (0.1, 0.05), (0.01, 0.1), (0.1, 0.3), (0.1, np.nan), (np.nan, 0.1), ("a", "b"), None]
+)
 def test_areas_that_cannot_be_drawn(area):
     with pytest.raises(ValueError, match=r"from 0\.04 to 0\.16"):
         shapes.draw(2, size=32, area=area)
