@@ -234,13 +234,15 @@ def test_a_layer_may_be_named_by_its_own_name_and_alone(dataset):
         (["BatchNormalization"], "batch_normalization"),
         (["ReLU", "BatchNormalization", "MaxPooling2D"], "batch_normalization"),
         (["Dropout", "ReLU"], "conv"),
+        (["tanh"], "tanh"),
         (["MaxPooling2D", "ReLU"], "conv"),
     ],
 )
 def test_what_follows_a_convolution_is_kept_as_far_as_it_belongs_to_it(dataset, after, kept):
     layers = keras.layers
+    makes = {"Dropout": lambda: layers.Dropout(0.1), "tanh": lambda: layers.Activation("tanh", name="tanh")}
     own = [
-        layers.Dropout(0.1) if kind == "Dropout" else getattr(layers, kind)(name=kind.replace("N", "_n").lower())
+        makes[kind]() if kind in makes else getattr(layers, kind)(name=kind.replace("N", "_n").lower())
         for kind in after
     ]
     first = layers.Conv2D(3, 3, name="conv")
