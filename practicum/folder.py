@@ -204,7 +204,7 @@ def _decode_all(
 
     decoded = Decodings(len(images), size)
     decode = partial(decode_batch, files=targets, only_this_size=only_this_size, quietly=workers.are_processes)
-    with closing(in_parallel(decode, _batches(files, places, size), workers)) as answers:
+    with closing(in_parallel(decode, _batches(files, places, size, workers.number), workers)) as answers:
         for number in track(_one_by_one(answers, decoded), "decoding images", len(images)):
             outcome = decoded.outcomes[number]
             if only_this_size and isinstance(outcome, Outcome) and outcome.size != size:
@@ -220,11 +220,11 @@ def _one_by_one(answers: Iterator[tuple[list[int], Batch]], decoded: Decodings) 
 
 
 def _batches(
-    files: Files, places: dict[str, tuple[int, str, int]], size: tuple[int, int]
+    files: Files, places: dict[str, tuple[int, str, int]], size: tuple[int, int], workers: int
 ) -> Iterator[tuple[list[int], list[Item]]]:
     """What is to be decoded, in pieces worth handing over: the images' numbers, places and sources."""
     # The last bound is for all workers to be done at about the same time.
-    most = max(1, min(BATCH_FILES, BATCH_PIXELS // (size[0] * size[1]), len(places) // 64))
+    most = max(1, min(BATCH_FILES, BATCH_PIXELS // (size[0] * size[1]), len(places) // (16 * workers)))
     numbers: list[int] = []
     items: list[Item] = []
     waiting = 0

@@ -118,7 +118,7 @@ def _legend(reel: _Reel) -> str:
     if reel.colours is None:
         return "Grey is a weight of 0; each filter is stretched to its largest weight in the whole training."
     if reel.what == "filters":
-        return f"White is a weight of 0, purple up to {reel.scale.vmax:.2g}, orange down to −{-reel.scale.vmin:.2g}."
+        return f"White is a weight of 0, purple up to {reel.scale.vmax:.2g}, orange down to −{reel.scale.vmax:.2g}."
     return f"Dark is {reel.scale.vmin:.2g}, yellow {reel.scale.vmax:.2g}."
 
 
