@@ -4,7 +4,7 @@ import csv
 import io
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,6 @@ class Results:
     """The runs of a sweep, in the order in which they ended."""
 
     runs: tuple[Run, ...]
-    missing: int = 0  # runs that were asked for and are not done
-    path: Path | None = field(default=None, compare=False)
 
     def __len__(self) -> int:
         return len(self.runs)
@@ -139,7 +137,7 @@ def read(path: str | Path) -> Results:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"sweep: there is no file {path}. A sweep writes one: sweep(..., out={str(path)!r}).")
-    return Results(tuple(_read(path.read_bytes(), path)[0]), path=path)
+    return Results(tuple(_read(path.read_bytes(), path)[0]))
 
 
 def _read(content: bytes, path: Path) -> tuple[list[Run], int]:

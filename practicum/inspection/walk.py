@@ -80,9 +80,8 @@ def find_maps(model: "keras.Model", name: str, caller: str) -> tuple[str, "keras
 def fed_by(model: "keras.Model", name: str) -> str | None:
     """The layer whose output the layer of this full name gets as its first input; of one that is used several times,
     the last time. None where that is the image, or no layer made it (an addition, say)."""
-    prefix, _, own = name.rpartition("/")
-    inner = all_layers(model)[prefix] if prefix else model
-    node = next(layer for layer in _graph(inner).operations if layer.name == own)._inbound_nodes[-1]
+    prefix = name.rpartition("/")[0]
+    node = all_layers(model)[name]._inbound_nodes[-1]
     before, path = node.input_tensors[0]._keras_history.operation, f"{prefix}/" if prefix else ""
     if isinstance(before, keras.layers.InputLayer):
         return fed_by(model, prefix) if prefix else None
