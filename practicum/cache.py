@@ -214,7 +214,7 @@ def _cut_missing_splits(writer: Writer, seed: int) -> None:
         if split in present:
             continue
         left = np.flatnonzero(home == "train")
-        chosen = split_images(labels[left], keys[left], share * count / max(len(left), 1), seed=seed)
+        chosen = split_images(labels[left], keys[left].tolist(), share * count / max(len(left), 1), seed=seed)
         home[left[chosen]] = split
         if not chosen.any():
             raise UnusableDataError(

@@ -39,7 +39,8 @@ class Census:
 
     def used(self) -> list[int]:
         """The numbers of the images that are not left out."""
-        return [number for number, image in enumerate(self.images) if not self.is_left_out(image.path)]
+        left_out = {path for path in self.notes if self.is_left_out(path)}
+        return [number for number, image in enumerate(self.images) if image.path not in left_out]
 
     def count_classes(self, folders: set[str]) -> None:
         """Find the classes that have images to use, and which do not. folders: the classes that have a folder."""

@@ -80,15 +80,18 @@ def split_images(labels: np.ndarray, groups: Iterable[Any], share: float, *, see
     """
     members: dict[Any, list[int]] = {}
     for index, group in enumerate(groups):
-        members.setdefault(group, []).append(index)
-    by_class: dict[int, list[list[int]]] = {}
+        if group in members:
+            members[group].append(index)
+        else:
+            members[group] = [index]
+    label_of = labels.tolist()
+    by_class: dict[int, list[list[int]]] = {label: [] for label in sorted(set(label_of))}
     for indices in members.values():
-        by_class.setdefault(int(labels[indices[0]]), []).append(indices)
+        by_class[label_of[indices[0]]].append(indices)
 
     chosen = np.zeros(len(labels), bool)
     random = np.random.default_rng(seed)
-    for label in sorted(by_class):
-        class_groups = by_class[label]
+    for class_groups in by_class.values():
         total = sum(map(len, class_groups))
         wanted = max(1, round(total * share))
         taken = 0

@@ -13,7 +13,7 @@ from practicum.census import Census, left_out_in_words, remarks_on
 from practicum.dataset import SPLITS, UnusableDataError
 from practicum.decoding import (
     Batch,
-    Item,
+    Items,
     Outcome,
     Piece,
     Refused,
@@ -221,12 +221,12 @@ def _one_by_one(answers: Iterator[tuple[list[int], Batch]], decoded: Decodings) 
 
 def _batches(
     files: Files, places: dict[str, tuple[int, str, int]], size: tuple[int, int], workers: int
-) -> Iterator[tuple[list[int], list[Item]]]:
+) -> Iterator[tuple[list[int], Items]]:
     """What is to be decoded, in pieces worth handing over: the images' numbers, places and sources."""
     # The last bound is for all workers to be done at about the same time.
     most = max(1, min(BATCH_FILES, BATCH_PIXELS // (size[0] * size[1]), len(places) // (16 * workers)))
     numbers: list[int] = []
-    items: list[Item] = []
+    items = Items()
     waiting = 0
     for path, source in files.read(set(places)):
         number, split, row = places[path]
@@ -235,7 +235,7 @@ def _batches(
         waiting += _bytes_in(source)
         if len(items) == most or waiting > BATCH_BYTES:
             yield numbers, items
-            numbers, items, waiting = [], [], 0
+            numbers, items, waiting = [], Items(), 0
     if items:
         yield numbers, items
 
@@ -316,7 +316,5 @@ def _finish(writer: Writer, census: Census, keys: dict[int, int]) -> None:
 
 def _by_split(images: list[ImageFile]) -> dict[str, list[int]]:
     """The numbers of the images of each split, sorted by path as before: the same order on every machine."""
-    found: dict[str, list[int]] = {}
-    for number, image in enumerate(images):
-        found.setdefault(image.split, []).append(number)
-    return found
+    splits = [image.split for image in images]
+    return {split: [number for number, own in enumerate(splits) if own == split] for split in dict.fromkeys(splits)}

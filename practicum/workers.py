@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 
-from practicum.decoding import Batch, Item, decode_batch
+from practicum.decoding import Batch, Items, decode_batch
 from practicum.machine import usable_cores
 
 # Pillow decodes outside Python's lock, so threads use all cores. But around small images there is as much to do as in
@@ -19,6 +19,7 @@ PROCESSES_FROM, SMALL_FILE = 4000, 12_000  # images, and bytes of each
 GUESSED_FROM = 20  # files of an archive
 MOST_WORKERS = 8
 PROCESSES_STAY = 20  # seconds, when there is nothing to do
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # else NumPy starts threads in each process, for matrices that nobody has
 
 
 class Workers(NamedTuple):
@@ -50,7 +51,7 @@ def _processes() -> Workers:
     from joblib.externals.loky import get_reusable_executor
 
     number = min(usable_cores(), MOST_WORKERS)
-    executor = get_reusable_executor(max_workers=number, timeout=PROCESSES_STAY)
+    executor = get_reusable_executor(max_workers=number, timeout=PROCESSES_STAY, env=ONE_THREAD)
     for _ in range(number):  # with the first task they start, which here is none
         executor.submit(decode_batch, [], {}, only_this_size=False)
     return Workers(executor, number, are_processes=True)
@@ -81,7 +82,7 @@ def _looks_worth_processes(origin: Path) -> bool:
 
 
 def in_parallel(
-    decode: Callable[[list[Item]], Batch], batches: Iterator[tuple[list[int], list[Item]]], workers: Workers
+    decode: Callable[[Items], Batch], batches: Iterator[tuple[list[int], Items]], workers: Workers
 ) -> Generator[tuple[list[int], Batch]]:
     """The numbers of each batch, and what became of it, while the next ones are being decoded.
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import pickle
 import struct
 import subprocess
 import sys
@@ -17,7 +18,18 @@ from odd_files import encoded, large_png, picture, png_chunk, png_with, rle_bmp
 from PIL import Image, ImageFile
 
 from practicum.data import photo
-from practicum.decoding import Piece, Refused, _read_part, decode, decode_batch, decode_image, to_grey
+from practicum.decoding import (
+    Batch,
+    Items,
+    Outcome,
+    Piece,
+    Refused,
+    _read_part,
+    decode,
+    decode_batch,
+    decode_image,
+    to_grey,
+)
 from practicum.kinds import plain_jpeg
 from practicum.pixel_files import PixelFile
 from practicum.reasons import Note
@@ -459,3 +471,19 @@ def test_a_cut_large_jpeg_is_no_image_at_any_fraction(size):
     for length in (len(content) // 2, len(content) * 9 // 10, len(content) - 2):
         with pytest.raises(Refused, match="cut short"):
             decode(content[:length], size)
+
+
+def test_what_is_handed_to_another_process_comes_out_as_it_went_in():
+    items = Items(
+        [
+            *[("train", 0, Piece("a.tar", 512, 100)), ("train", 1, "photo.jpg"), ("test", 0, b"bytes")],
+            ("test", 1, Note("damaged", "in the archive")),
+        ]
+    )
+    batch = Batch([Outcome(2**63, (32, 30), "JPEG", 1), Note("cut_short")], np.arange(4, dtype=np.uint8))
+    items_back, batch_back = pickle.loads(pickle.dumps((items, batch)))
+    assert items_back == items
+    assert [type(source) for _, _, source in items_back] == [Piece, str, bytes, Note]
+    assert batch_back.outcomes == batch.outcomes
+    assert [type(outcome) for outcome in batch_back.outcomes] == [Outcome, Note]
+    assert batch_back.thumbnails.tolist() == [0, 1, 2, 3]
