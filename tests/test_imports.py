@@ -35,6 +35,7 @@ LAYERS = [
         "tar_list",
         "layout",
         "experiments.configurations",
+        "experiments.forecast",
     },
     {
         "cache",
@@ -71,10 +72,10 @@ LAYERS = [
         "remote",
         "inspection.filters",
         "inspection.compiled",
-        "experiments",
     },
     {"folder", "download", "inspection.maps", "inspection.heat"},
     {
+        "experiments.live",
         "inspection.pointing",
         "inspection.sanity",
         "inspection.ablation",
@@ -84,7 +85,9 @@ LAYERS = [
         "inspection.snapshots",
     },
     {"data", "training", "inspection"},
-    {"report", "doctor", "audit"},
+    {"report", "doctor", "audit", "experiments.one_run"},
+    {"experiments.sweeping"},
+    {"experiments"},
     {"cli"},
     {"__main__"},
 ]

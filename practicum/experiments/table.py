@@ -58,6 +58,12 @@ class Run:
     device: str
     error: str = ""
 
+    def __str__(self) -> str:
+        """What is not as by default, and what came of it."""
+        own = {name: value for name, value in self.configuration.items() if value != DEFAULTS[name]}
+        what = " ".join(f"{name}={as_text(name, value)}" for name, value in (own | {"seed": self.seed}).items())
+        return f"{what}: " + (f"failed ({self.error})" if self.error else f"{self.validation_accuracy:.1%}")
+
     def key(self) -> tuple[str, ...]:
         """Equal for runs of the same: data, configuration, seed."""
         return (self.data, *key(self.configuration), str(self.seed))
