@@ -75,6 +75,7 @@ LAYERS = [
     },
     {"folder", "download", "inspection.maps", "inspection.heat"},
     {
+        "experiments.choosing",
         "experiments.live",
         "inspection.pointing",
         "inspection.sanity",

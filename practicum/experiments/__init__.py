@@ -1,7 +1,19 @@
 """Sweeps: many trainings, to find out what a network needs."""
 
+from practicum.experiments.choosing import Choice, pareto_front, smallest_within
 from practicum.experiments.configurations import Between, draws, grid
 from practicum.experiments.sweeping import sweep
 from practicum.experiments.table import Results, Run, read
 
-__all__ = ["Between", "Results", "Run", "draws", "grid", "read", "sweep"]
+__all__ = [
+    "Between",
+    "Choice",
+    "Results",
+    "Run",
+    "draws",
+    "grid",
+    "pareto_front",
+    "read",
+    "smallest_within",
+    "sweep",
+]
