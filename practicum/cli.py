@@ -22,6 +22,7 @@ examples:
   python -m practicum train --data emoji --epochs 10 --out runs/a
   python -m practicum train --data photos.zip --target-accuracy 0.7 --time-budget 120 --json --out runs/b
   python -m practicum inspect runs/a --image cat.jpg --out cat.html
+  python -m practicum sweep --data emoji --filters 4,8 --filters 8,16 --seeds 3 --epochs 5 --out sweep.csv
   python -m practicum fetch cifar10 --to /media/usb
 
 exit status: 0 done, 1 failed, 2 wrong use or unusable input
@@ -142,6 +143,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--no-report", action="store_true", help="write no pictures and no report.html")
     add("--json", action="store_true", help="print one JSON object on one line")
     train.set_defaults(run=_train)
+
+    _add_sweep(commands)
 
     audit = _command(
         commands,
@@ -300,6 +303,91 @@ def _train(options: argparse.Namespace, given: list[str]) -> int:
     print(f"trained for {result.seconds:.0f} s on {result.device}")
     print(f"report: {page}" if not options.no_report else f"model: {run_dir / runs.MODEL_FILE}")
     return DONE
+
+
+def _add_sweep(commands: Any) -> None:
+    sweep = _command(
+        commands,
+        "sweep",
+        help="train many networks, and find the smallest that does the job",
+        description="Train a network of each combination of what is given several times, with each seed, and write a "
+        "row for each as it ends. The same command goes on after a break.",
+        example="sweep --data emoji --filters 4,8 --filters 8,16 --seeds 3 --epochs 5 --out sweep.csv",
+    )
+    add = sweep.add_argument
+    add("--data", default="emoji", help="a dataset name, or a folder or archive of class folders (default: emoji)")
+    add(
+        "--filters",
+        type=numbers,
+        action="append",
+        required=True,
+        metavar="N,N,…",
+        help="filters of each module; several times, to compare",
+    )
+    add("--kernel-size", type=numbers, action="append", metavar="N[,N…]", help="side of the filters; several times")
+    add("--dense", type=numbers_or_none, action="append", metavar="N,N,…", help='units, or "none"; several times')
+    add("--dropout", type=float, action="append", help="share of units switched off in training; several times")
+    add("--learning-rate", type=float, action="append", help="at its peak; several times")
+    add("--epochs", type=count, help="passes over the training images (default: 10)")
+    add("--batch-size", type=count, help="images a step (default: 64)")
+    add("--seeds", type=count, default=3, help="how many for each network (default: 3)")
+    add("--time-budget", type=float, metavar="SECONDS", help="begin no run that would end later")
+    add("--workers", type=count, help="runs at a time (default: one a core; 1 with a GPU)")
+    add("--tolerance", type=float, default=0.01, help="how much less accuracy than the best's will do (default: 0.01)")
+    add("--out", type=Path, required=True, metavar="FILE", help="the table, a CSV file; what stands in it is kept")
+    add("--json", action="store_true", help="print one JSON object on one line")
+    sweep.set_defaults(run=_sweep)
+
+
+def _sweep(options: argparse.Namespace, given: list[str]) -> int:
+    from practicum import experiments
+
+    kernel_sizes = options.kernel_size and [one_or_list(size) for size in options.kernel_size]
+    varied = {
+        "filters": options.filters,
+        "kernel_size": kernel_sizes,
+        "dense_units": options.dense,
+        "dropout": options.dropout,
+        "learning_rate": options.learning_rate,
+    }
+    fixed = {"epochs": options.epochs, "batch_size": options.batch_size}
+    configurations = experiments.grid(**{name: values for name, values in varied.items() if values})
+    results = experiments.sweep(
+        options.data,
+        configurations,
+        seeds=options.seeds,
+        out=options.out,
+        time_budget=options.time_budget,
+        workers=options.workers,
+        **{name: value for name, value in fixed.items() if value is not None},
+    )
+    failed = [run for run in results.runs if run.error]
+    if len(failed) == len(results):
+        return _complain(f"no run came to its end. {failed[0] if failed else ''}", FAILED)
+    choice = experiments.smallest_within(results, options.tolerance)
+    if options.json:
+        _print_json(
+            {
+                "data": results.runs[0].data,
+                "out": str(options.out),
+                "runs": len(results),
+                "wanted": len(configurations) * options.seeds,
+                "failed": len(failed),
+                "best": choice.best,
+                "chosen": choice.configuration,
+                "validation_accuracy": choice.accuracy,
+                "loss_of_accuracy": choice.loss_of_accuracy,
+                "interval": choice.interval,
+                choice.cost_name: choice.cost,
+                "verdict": choice.verdict,
+            }
+        )
+    else:
+        print(f"{results}\n\nThe cheapest within {100 * options.tolerance:g} points of the best:\n{choice}")
+        for run in failed:
+            print(run)
+    complete = len(results) == len(configurations) * options.seeds
+    return DONE if complete or options.time_budget else FAILED
 
 
 def _audit(options: argparse.Namespace, given: list[str]) -> int:

@@ -227,3 +227,35 @@ def test_help_has_examples(capsys):
     assert "python -m practicum train --data emoji" in out
     for command in ("train", "inspect", "doctor"):
         assert run(command, "--help", capsys=capsys)[0] == 0
+
+
+def test_sweep_trains_each_combination_and_names_the_smallest(finished_run, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(finished_run[0])
+    table = tmp_path / "sweep.csv"
+    arguments = ["sweep", "--data", "photos", "--filters", "2", "--filters", "2,4", "--dense", "none", "--dense", "4"]
+    arguments += ["--seeds", "2", "--epochs", "1", "--batch-size", "8", "--workers", "1", "--out", table]
+    status, out, error = run(*arguments, "--json", capsys=capsys)
+    assert status == 0, error
+    assert out.count("\n") == 1
+    answer = json.loads(out)
+    assert (answer["data"], answer["runs"], answer["wanted"], answer["failed"]) == ("photos", 8, 8, 0)
+    lines = table.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 9
+    header = lines[0].split(",")
+    assert {"filters", "seed", "validation_accuracy", "multiply_adds"} <= set(header)
+    assert answer["chosen"]["dense_units"] in ([], [4])
+    assert "8 of 8 runs" in error
+
+    status, out, error = run(*arguments, capsys=capsys)
+    assert status == 0
+    assert "8 runs, of which 8 are done" in error
+    assert "The cheapest within 1 points of the best:" in out
+    assert table.read_text(encoding="utf-8").splitlines() == lines
+
+
+def test_sweep_refuses_a_network_that_cannot_be(tmp_path, capsys):
+    arguments = ["sweep", "--filters", "4,4,4,4,4,4,4", "--filters", "4", "--out", tmp_path / "sweep.csv"]
+    status, out, error = run(*arguments, capsys=capsys)
+    assert (status, out) == (2, "")
+    assert error.startswith("practicum: sweep: there is no network of filters=4,4,4,4,4,4,4: ")
+    assert error.count("\n") == 1
