@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from practicum import __version__
-from practicum.arguments import count, numbers, numbers_or_none, one_or_list
+from practicum import __version__, command_options
+from practicum.arguments import one_or_list
 from practicum.recipes import RECIPES
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -90,61 +90,19 @@ def _parser() -> argparse.ArgumentParser:
         description="Train a CNN on a dataset; write the model, its history, pictures and report.html.",
         example="train --data emoji --filters 32,64,128 --dense 64 --out runs/a",
     )
-    add = train.add_argument
-    add(
-        "--data",
-        default="emoji",
-        help="a dataset name, or a folder or archive of class folders (default: emoji)",
-    )
-    add("--image-size", type=int, metavar="PIXELS", help="resize a folder's images to this height and width")
-    add(
-        "--recipe",
-        choices=sorted(RECIPES),
-        default="fast",
-        help="fast: the best known; plain: the bare network of the lesson (default: fast)",
-    )
-    add("--filters", type=numbers, metavar="N,N,…", help="filters of each module (default: the recipe's)")
-    add(
-        "--kernel-size",
-        type=numbers,
-        default=(3,),
-        metavar="N[,N…]",
-        help="side of the filters, one for all or one a module (default: 3)",
-    )
-    add("--padding", choices=("same", "valid"), default="same", help="zeros around the image, or none (default: same)")
-    add(
-        "--pool-size",
-        type=numbers,
-        default=(2,),
-        metavar="N[,N…]",
-        help="side of the pooling tiles, one for all or one a module (default: 2)",
-    )
-    add(
-        "--dense",
-        type=numbers_or_none,
-        default=(64,),
-        metavar="N,N,…",
-        help='units of each fully connected layer, or "none" (default: 64)',
-    )
-    add("--dropout", type=float, help="share of units switched off in training (default: the recipe's)")
-    add("--epochs", type=count, help="passes over the training images, at most (default: the recipe's)")
-    add("--batch-size", type=count, help="images a step (default: the recipe's)")
-    add("--target-accuracy", type=float, metavar="SHARE", help="stop at this validation accuracy, 0 to 1")
-    add("--time-budget", type=float, metavar="SECONDS", help="stop after about so many seconds")
-    add("--precision", choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"), default="auto")
-    add("--seed", type=int, default=0, help="makes a run repeatable (default: 0)")
-    add(
-        "--out",
-        type=Path,
-        metavar="FOLDER",
-        help="where to write; a finished run in it is shown, not repeated (default: a new folder in runs/)",
-    )
-    add("--restart", action="store_true", help="train anew although FOLDER holds a run")
-    add("--no-report", action="store_true", help="write no pictures and no report.html")
-    add("--json", action="store_true", help="print one JSON object on one line")
+    command_options.add_to_train(train)
     train.set_defaults(run=_train)
 
-    _add_sweep(commands)
+    sweep = _command(
+        commands,
+        "sweep",
+        help="train many networks, and find the smallest that does the job",
+        description="Train a network of each combination of what is given several times, with each seed, and write a "
+        "row for each as it ends. The same command goes on after a break.",
+        example="sweep --data emoji --filters 4,8 --filters 8,16 --seeds 3 --epochs 5 --out sweep.csv",
+    )
+    command_options.add_to_sweep(sweep)
+    sweep.set_defaults(run=_sweep)
 
     audit = _command(
         commands,
@@ -305,53 +263,11 @@ def _train(options: argparse.Namespace, given: list[str]) -> int:
     return DONE
 
 
-def _add_sweep(commands: Any) -> None:
-    sweep = _command(
-        commands,
-        "sweep",
-        help="train many networks, and find the smallest that does the job",
-        description="Train a network of each combination of what is given several times, with each seed, and write a "
-        "row for each as it ends. The same command goes on after a break.",
-        example="sweep --data emoji --filters 4,8 --filters 8,16 --seeds 3 --epochs 5 --out sweep.csv",
-    )
-    add = sweep.add_argument
-    add("--data", default="emoji", help="a dataset name, or a folder or archive of class folders (default: emoji)")
-    add(
-        "--filters",
-        type=numbers,
-        action="append",
-        required=True,
-        metavar="N,N,…",
-        help="filters of each module; several times, to compare",
-    )
-    add("--kernel-size", type=numbers, action="append", metavar="N[,N…]", help="side of the filters; several times")
-    add("--dense", type=numbers_or_none, action="append", metavar="N,N,…", help='units, or "none"; several times')
-    add("--dropout", type=float, action="append", help="share of units switched off in training; several times")
-    add("--learning-rate", type=float, action="append", help="at its peak; several times")
-    add("--epochs", type=count, help="passes over the training images (default: 10)")
-    add("--batch-size", type=count, help="images a step (default: 64)")
-    add("--seeds", type=count, default=3, help="how many for each network (default: 3)")
-    add("--time-budget", type=float, metavar="SECONDS", help="begin no run that would end later")
-    add("--workers", type=count, help="runs at a time (default: one a core; 1 with a GPU)")
-    add("--tolerance", type=float, default=0.01, help="how much less accuracy than the best's will do (default: 0.01)")
-    add("--out", type=Path, required=True, metavar="FILE", help="the table, a CSV file; what stands in it is kept")
-    add("--json", action="store_true", help="print one JSON object on one line")
-    sweep.set_defaults(run=_sweep)
-
-
 def _sweep(options: argparse.Namespace, given: list[str]) -> int:
     from practicum import experiments
 
-    kernel_sizes = options.kernel_size and [one_or_list(size) for size in options.kernel_size]
-    varied = {
-        "filters": options.filters,
-        "kernel_size": kernel_sizes,
-        "dense_units": options.dense,
-        "dropout": options.dropout,
-        "learning_rate": options.learning_rate,
-    }
-    fixed = {"epochs": options.epochs, "batch_size": options.batch_size}
-    configurations = experiments.grid(**{name: values for name, values in varied.items() if values})
+    varied, fixed = command_options.sweep_arguments(options)
+    configurations = experiments.grid(**varied)
     results = experiments.sweep(
         options.data,
         configurations,
@@ -359,29 +275,15 @@ def _sweep(options: argparse.Namespace, given: list[str]) -> int:
         out=options.out,
         time_budget=options.time_budget,
         workers=options.workers,
-        **{name: value for name, value in fixed.items() if value is not None},
+        **fixed,
     )
     failed = [run for run in results.runs if run.error]
     if len(failed) == len(results):
         return _complain(f"no run came to its end. {failed[0] if failed else ''}", FAILED)
     choice = experiments.smallest_within(results, options.tolerance)
     if options.json:
-        _print_json(
-            {
-                "data": results.runs[0].data,
-                "out": str(options.out),
-                "runs": len(results),
-                "wanted": len(configurations) * options.seeds,
-                "failed": len(failed),
-                "best": choice.best,
-                "chosen": choice.configuration,
-                "validation_accuracy": choice.accuracy,
-                "loss_of_accuracy": choice.loss_of_accuracy,
-                "interval": choice.interval,
-                choice.cost_name: choice.cost,
-                "verdict": choice.verdict,
-            }
-        )
+        counts = {"runs": len(results), "wanted": len(configurations) * options.seeds, "failed": len(failed)}
+        _print_json({"data": results.runs[0].data, "out": str(options.out), **counts, **choice.to_dict()})
     else:
         print(f"{results}\n\nThe cheapest within {100 * options.tolerance:g} points of the best:\n{choice}")
         for run in failed:

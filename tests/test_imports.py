@@ -76,6 +76,7 @@ LAYERS = [
     {"folder", "download", "inspection.maps", "inspection.heat"},
     {
         "experiments.choosing",
+        "command_options",
         "experiments.live",
         "inspection.pointing",
         "inspection.sanity",

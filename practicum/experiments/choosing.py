@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,18 @@ class Choice:
     seeds: int
     verdict: str
     varied: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "best": self.best,
+            "chosen": self.configuration,
+            "validation_accuracy": self.accuracy,
+            "loss_of_accuracy": self.loss_of_accuracy,
+            "interval": self.interval,
+            self.cost_name: self.cost,
+            "verdict": self.verdict,
+        }
 
     def __str__(self) -> str:
         chosen, best = (_named(each, self.varied) for each in (self.configuration, self.best))
