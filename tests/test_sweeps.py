@@ -13,6 +13,7 @@ import pytest
 from conftest import PROJECT
 from sweep_child import CONFIGURATIONS, FIXED, dies_of_four_filters, small_dataset
 
+from practicum.data import load
 from practicum.experiments import forecast, grid, live, one_run, read, sweep, sweeping
 from practicum.experiments.configurations import key
 from practicum.experiments.table import Results
@@ -320,3 +321,9 @@ def test_results_hold_what_was_asked_for(small):
     assert isinstance(only, Results)
     assert [(run.configuration["filters"], run.seed) for run in only.runs] == [((4,), 0)]
     assert key(only.runs[0].configuration) == key({"filters": (4,), "dense_units": (), **FIXED})
+
+
+def test_a_failed_run_on_a_folder_is_of_the_dataset_not_of_its_path(photo_folder):
+    run = one_run.run_one(str(photo_folder), {"filters": (0,)}, 0, multiply_adds=1)
+    assert run.error
+    assert run.data == load(photo_folder).name

@@ -115,8 +115,10 @@ def draws(count: int, *, seed: int = 0, **values: Sequence[Any] | Between) -> li
     )
 
 
-def checked(configurations: Iterable[Mapping[str, Any]]) -> list[Configuration]:
+def checked(configurations: Iterable[Any], fixed: Mapping[str, Any] | None = None) -> list[Configuration]:
     """The same configurations with lists as tuples and numbers of one kind, each of them once.
+
+    fixed: what those that do not say otherwise have in common.
 
     Raises:
         ValueError: none, a name that is no argument, or a value of another kind than the argument's.
@@ -125,6 +127,7 @@ def checked(configurations: Iterable[Mapping[str, Any]]) -> list[Configuration]:
     for given in configurations:
         if not isinstance(given, Mapping):
             raise ValueError(f"sweep: a configuration is a dict such as {{'filters': (8, 16)}}. Received {given!r}.")
+        given = {**(fixed or {}), **given}
         unknown = [name for name in given if name not in DEFAULTS]
         if unknown:
             raise ValueError(f"sweep: {unknown[0]!r} cannot be varied. What can be: {', '.join(DEFAULTS)}.")

@@ -36,11 +36,11 @@ def run_one(
         if threads is not None:
             os.environ.update(dict.fromkeys(THREADS, str(threads)))
         whole = DEFAULTS | configuration
+        dataset = _loaded(data) if isinstance(data, str) else data
         try:
-            return _train(_loaded(data) if isinstance(data, str) else data, whole, seed, multiply_adds)
+            return _train(dataset, whole, seed, multiply_adds)
         except Exception as error:  # one network that is too large for this machine is no reason to lose the others
-            name = data if isinstance(data, str) else data.name
-            return failed(name, whole, seed, multiply_adds, str(error) or type(error).__name__)
+            return failed(dataset.name, whole, seed, multiply_adds, str(error) or type(error).__name__)
 
 
 def _train(data: Dataset, configuration: Configuration, seed: int, multiply_adds: int) -> Run:

@@ -64,14 +64,15 @@ def sweep(
 
     Example: sweep("emoji", grid(filters=[(4,), (8,), (16,)]), seeds=3, epochs=5, out="sweep.csv")
     """
-    own = checked({**fixed, **configuration} for configuration in _as_mappings(configurations))
+    alone = isinstance(configurations, Mapping) or not isinstance(configurations, Iterable)
+    own = checked([configurations] if alone else configurations, fixed)
     numbers = _checked_seeds(seeds)
     if time_budget is not None and not time_budget > 0:
         raise ValueError(f"sweep: time_budget must be seconds, more than 0. Received time_budget={time_budget!r}.")
     if workers is not None and (not isinstance(workers, int) or workers < 1):
         raise ValueError(f"sweep: workers must be a whole number of 1 or more. Received workers={workers!r}.")
     dataset, source = _loaded(data)
-    jobs = _in_order([_job(dataset, configuration, 0) for configuration in own], numbers)
+    jobs = _in_order([_job(dataset, configuration) for configuration in own], numbers)
     with Table(Path(out)) as table:
         others = {run.data for run in table.runs} - {dataset.name}
         if others:
@@ -79,15 +80,15 @@ def sweep(
                 f"sweep: {out} holds runs on {', '.join(sorted(others))}, and these are on {dataset.name}. "
                 "Choose another file."
             )
-        wanted = {_key(dataset, job) for job in jobs}
-        there = {run.key() for run in table.runs}
-        todo = [job for job in jobs if _key(dataset, job) not in there]
+        wanted = {_key(job) for job in jobs}
+        there = {_key(run) for run in table.runs}
+        todo = [job for job in jobs if _key(job) not in there]
         number = min(_workers() if workers is None else workers, max(len(todo), 1))
         shown = display(len(jobs), len(jobs) - len(todo), show=show_progress)
         budget = _Budget(todo, number, time_budget)
         outcome = "all runs are done"
         try:
-            for run in _runs(source, dataset.name, budget.jobs(), number):
+            for run in _runs(dataset if number == 1 else source, dataset.name, budget.jobs(), number):
                 table.add(run)
                 budget.count(run)
                 shown.update(_only(table.runs, wanted), budget.seconds_left())
@@ -100,17 +101,6 @@ def sweep(
             raise
         shown.close(outcome)
         return _only(table.runs, wanted)
-
-
-def _as_mappings(configurations: Any) -> list[Mapping[str, Any]]:
-    """A single configuration counts as a list of one."""
-    if isinstance(configurations, Mapping):
-        return [configurations]
-    given = list(configurations) if isinstance(configurations, Iterable) else [configurations]
-    for one in given:
-        if not isinstance(one, Mapping):
-            raise ValueError(f"sweep: a configuration is a dict such as {{'filters': (8, 16)}}. Received {one!r}.")
-    return given
 
 
 def _checked_seeds(seeds: int | Sequence[int]) -> list[int]:
@@ -130,7 +120,7 @@ def _loaded(data: Dataset | str | Path) -> tuple[Dataset, Dataset | str]:
     return load(data), str(data)
 
 
-def _job(dataset: Dataset, configuration: Configuration, seed: int) -> Job:
+def _job(dataset: Dataset, configuration: Configuration) -> Job:
     """See that such a network can be built, and what it costs: a slip is answered before the first training."""
     from practicum.model import build_cnn, layer_table
 
@@ -141,7 +131,7 @@ def _job(dataset: Dataset, configuration: Configuration, seed: int) -> Job:
         text = ", ".join(f"{name}={as_text(name, value)}" for name, value in configuration.items())
         raise ValueError(f"sweep: there is no network of {text}: {error}") from None
     multiply_adds = sum(row.multiply_adds or 0 for row in layer_table(model))
-    return Job(whole, seed, multiply_adds, float(multiply_adds) * len(dataset.train) * whole["epochs"])
+    return Job(whole, 0, multiply_adds, float(multiply_adds) * len(dataset.train) * whole["epochs"])
 
 
 def _in_order(jobs: list[Job], seeds: list[int]) -> list[Job]:
@@ -167,12 +157,13 @@ def spread(count: int) -> list[int]:
     return list(found)
 
 
-def _key(dataset: Dataset, job: Job) -> tuple[str, ...]:
-    return (dataset.name, *key(job.configuration), str(job.seed))
+def _key(one: Job | Run) -> tuple[str, ...]:
+    """Equal for a job and the run that came of it. (The data are the same for all.)"""
+    return (*key(one.configuration), str(one.seed))
 
 
 def _only(runs: list[Run], wanted: set[tuple[str, ...]]) -> Results:
-    return Results(tuple(run for run in runs if run.key() in wanted))
+    return Results(tuple(run for run in runs if _key(run) in wanted))
 
 
 def _workers() -> int:
@@ -186,7 +177,7 @@ class _Budget:
         self.todo, self.workers, self.seconds = todo, workers, seconds
         self.is_used_up = False
         self._began = time.monotonic()
-        self._work = {(*key(job.configuration), str(job.seed)): job.work for job in todo}
+        self._work = {_key(job): job.work for job in todo}
         self._done: list[tuple[float, float]] = []  # work and seconds of each
 
     def jobs(self) -> Iterator[Job]:
@@ -200,7 +191,7 @@ class _Budget:
             yield job
 
     def count(self, run: Run) -> None:
-        work = self._work.pop((*key(run.configuration), str(run.seed)))
+        work = self._work.pop(_key(run))
         if not run.error:
             self._done.append((work, run.seconds))
 
@@ -256,8 +247,7 @@ def _in_processes(source: Dataset | str, jobs: Iterator[Job], workers: int, unde
     for run in parallel(
         task(source, job.configuration, job.seed, multiply_adds=job.multiply_adds, threads=threads) for job in jobs
     ):
-        done = (*key(run.configuration), str(run.seed))
-        under_way[:] = [job for job in under_way if (*key(job.configuration), str(job.seed)) != done]
+        under_way[:] = [job for job in under_way if _key(job) != _key(run)]
         yield run
 
 
