@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from threading import Thread
@@ -47,14 +48,27 @@ def hired(*, in_processes: bool) -> Iterator[Workers]:
 
 
 def _processes() -> Workers:
-    # Python's own pool of processes would run a learner's script again in each of them.
-    from joblib.externals.loky import get_reusable_executor
-
     number = min(usable_cores(), MOST_WORKERS)
-    executor = get_reusable_executor(max_workers=number, timeout=PROCESSES_STAY, env=ONE_THREAD)
+    try:
+        _start(number)
+    except BrokenExecutor:  # somebody ended a process the last time
+        _pool.cache_clear()
+        _start(number)
+    return Workers(_pool(number), number, are_processes=True)
+
+
+def _start(number: int) -> None:
     for _ in range(number):  # with the first task they start, which here is none
-        executor.submit(decode_batch, [], {}, only_this_size=False)
-    return Workers(executor, number, are_processes=True)
+        _pool(number).submit(decode_batch, [], {}, only_this_size=False)
+
+
+@cache
+def _pool(number: int) -> Executor:
+    # Python's own pool of processes would run a learner's script again in each of them. And it is not the pool that
+    # joblib keeps for everybody: joblib.Parallel takes what is there for its own and fails on it.
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    return ProcessPoolExecutor(number, timeout=PROCESSES_STAY, env=ONE_THREAD)
 
 
 @contextmanager

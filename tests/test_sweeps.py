@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import PROJECT
+from joblib import Parallel, delayed
 from sweep_child import CONFIGURATIONS, FIXED, dies_of_four_filters, small_dataset
 
 from practicum.data import load
@@ -100,6 +101,8 @@ def test_more_seeds_and_configurations_are_added(small, tmp_path):
 
 
 def test_two_at_a_time_give_the_same_rows(small, tmp_path):
+    # After such a small task joblib changes its processes when they have loaded Keras, and remarks on it.
+    Parallel(n_jobs=2)(delayed(abs)(number) for number in (-1, -2))
     both = run_small(tmp_path / "both.csv", workers=2)
     one = {run.key(): run for run in small[1].runs}
     assert {run.key() for run in both.runs} == set(one)

@@ -321,6 +321,7 @@ def test_a_layer_that_cannot_be_copied_is_named(tiny_dataset):
 
 
 def test_a_functional_model_is_trained_as_it_is(tiny_dataset):
+    keras.utils.set_random_seed(0)
     there = keras.Input((12, 12, 1))
     one, other = (keras.layers.Conv2D(3, size, strides=size, padding="same")(there / 255) for size in (4, 6))
     flat = [keras.layers.Flatten()(branch) for branch in (one, other)]

@@ -4,6 +4,7 @@ import io
 import tarfile
 
 import pytest
+from joblib import Parallel, delayed
 
 from practicum import workers
 
@@ -69,3 +70,11 @@ def test_processes_that_start_early_are_those_that_work_and_an_error_waits_for_t
     with workers.started_early(tmp_path):
         pass
     assert len(started) == 2
+
+
+def test_the_processes_are_not_those_of_joblib(tmp_path):
+    """joblib.Parallel, which a sweep uses, takes a pool that others keep in the same place for its own, and fails."""
+    decoding = workers._processes().executor
+    assert Parallel(n_jobs=2)(delayed(abs)(number) for number in (-1, -2)) == [1, 2]
+    assert workers._processes().executor is decoding
+    assert decoding.submit(abs, -3).result() == 3

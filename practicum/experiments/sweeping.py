@@ -1,7 +1,9 @@
 """Many trainings, one after the other or several at a time, each written down as it ends."""
 
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,10 +90,11 @@ def sweep(
         budget = _Budget(todo, number, time_budget)
         outcome = "all runs are done"
         try:
-            for run in _runs(dataset if number == 1 else source, dataset.name, budget.jobs(), number):
-                table.add(run)
-                budget.count(run)
-                shown.update(_only(table.runs, wanted), budget.seconds_left())
+            with _processes_may_change():
+                for run in _runs(dataset if number == 1 else source, dataset.name, budget.jobs(), number):
+                    table.add(run)
+                    budget.count(run)
+                    shown.update(_only(table.runs, wanted), budget.seconds_left())
             if budget.is_used_up:
                 outcome = "the time is used up; the same call goes on from here"
         except KeyboardInterrupt:
@@ -249,6 +252,14 @@ def _in_processes(source: Dataset | str, jobs: Iterator[Job], workers: int, unde
     ):
         under_way[:] = [job for job in under_way if _key(job) != _key(run)]
         yield run
+
+
+@contextmanager
+def _processes_may_change() -> Iterator[None]:
+    """Without joblib's remark when it takes a new process because a large network has made the old one grow."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
+        yield
 
 
 def _ended() -> type[BaseException]:
