@@ -7,11 +7,14 @@ from functools import cache
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib import font_manager
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart with every kind of colour vision.
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY = "#CC79A7", "#56B4E9"
 
 STYLE = {
     "font.size": 11,
@@ -69,6 +72,22 @@ def style() -> Iterator[None]:
 def inks() -> tuple[str, str, str]:
     """The present colours of paper, of text, and of text that warns."""
     return (DARK_PAPER, DARK_INK, DARK_WARNING) if _dark else (PAPER, INK, WARNING)
+
+
+def ink_on(colour: Any) -> str:
+    """Black or white, whichever is the easier to read on a colour.
+
+    Source: WCAG 2.2, contrast ratio and relative luminance.
+    """
+    channels = np.array(to_rgb(colour))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ [0.2126, 0.7152, 0.0722])
+    return "#000000" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#ffffff"
+
+
+def percent(share: float, _: float = 0) -> str:
+    """A share as the number at an axis: "87.5%", "90%"."""
+    return f"{round(100 * share, 4):g}%"
 
 
 def finished(figure: Figure) -> Figure:

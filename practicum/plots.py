@@ -12,6 +12,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from practicum.data_plots import class_counts, duplicates, examples, mean_images
+from practicum.experiment_plots import accuracy_by_cost, accuracy_by_filters
+from practicum.factor_plots import heat_map
 from practicum.heat_plots import heat, heats, overlay
 from practicum.inspection_plots import ablation, embedding, strongest
 from practicum.maximised_plots import maximised
@@ -21,6 +23,8 @@ from practicum.training_film import film, filmstrip
 
 __all__ = [
     "ablation",
+    "accuracy_by_cost",
+    "accuracy_by_filters",
     "answers",
     "class_counts",
     "confusion",
@@ -35,6 +39,7 @@ __all__ = [
     "filters",
     "gallery",
     "heat",
+    "heat_map",
     "heats",
     "maximised",
     "mean_images",

@@ -245,3 +245,32 @@ def test_results_print_as_a_table(tmp_path):
     page = found._repr_html_()
     assert page.count("<tr>") == 3
     assert "65.0%" in page
+
+
+def test_where_selects_runs_by_their_values():
+    runs = (
+        a_run(0, filters=(8,)),
+        a_run(1, filters=(8,), dropout=0.5),
+        a_run(0, filters=(8, 16)),
+        a_run(0, filters=(16, 8), dropout=0.5),
+        replace(a_run(0, filters=(4, 4)), data="fashion"),
+    )
+    every = experiments.Results(runs)
+
+    def numbers(**values):
+        return [runs.index(run) for run in every.where(**values).runs]
+
+    assert numbers() == [0, 1, 2, 3, 4]
+    assert numbers(filters=8) == numbers(filters=[8]) == [0, 1]
+    assert numbers(filters=(8, 16)) == [2]
+    assert numbers(dropout=0) == [0, 2, 4]
+    assert numbers(filters=(8,), dropout=0.5) == [1], "all of them hold, not one of them"
+    assert numbers(modules=2) == [2, 3, 4]
+    assert numbers(first_filters=lambda count: count > 4) == [0, 1, 2, 3]
+    assert [numbers(shape=shape) for shape in ("even", "growing", "mixed")] == [[0, 1, 4], [2], [3]]
+    assert numbers(data="fashion") == [4]
+    assert numbers(dropout=0.1) == []
+    with pytest.raises(ValueError, match=r"'drop' is nothing that configurations have. They have: filters, .*modules"):
+        every.where(drop=lambda value: True)
+    with pytest.raises(ValueError, match=r"dropout must be a number. Received dropout='much'"):
+        every.where(dropout="much")

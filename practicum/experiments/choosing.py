@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from practicum.experiments.configurations import Configuration, as_text, key
+from practicum.experiments.configurations import Configuration, key, named
 from practicum.experiments.table import Results, Run
 
 COSTS = ("multiply_adds", "parameters", "seconds")
@@ -60,7 +60,7 @@ class Choice:
         }
 
     def __str__(self) -> str:
-        chosen, best = (_named(each, self.varied) for each in (self.configuration, self.best))
+        chosen, best = (named(each, self.varied) for each in (self.configuration, self.best))
         what = self.cost_name.replace("_", "-")
         if key(self.configuration) == key(self.best):
             return f"{chosen}: {self.accuracy:.1%}, {self.cost:,.0f} {what}. The best, and none cheaper comes near it."
@@ -188,7 +188,3 @@ def _means(differences: np.ndarray) -> Iterator[float]:
         return
     random = np.random.default_rng(0)
     yield from differences[random.integers(0, count, (RESAMPLES, count))].mean(1).tolist()
-
-
-def _named(configuration: Configuration, varied: tuple[str, ...]) -> str:
-    return " ".join(f"{name}={as_text(name, configuration[name])}" for name in varied or ("filters",))

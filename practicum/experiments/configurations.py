@@ -34,6 +34,7 @@ DEFAULTS = NETWORK | TRAINING
 LISTS = ("filters", "dense_units")  # a number for each layer, however many
 PER_MODULE = ("kernel_size", "pool_size")  # one number, or one for each module
 MOST_TRIES = 50  # for a draw that is unlike those before
+FACTORS = (*DEFAULTS, "modules", "first_filters", "shape")  # what configurations may be told apart by
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,37 @@ def checked(configurations: Iterable[Any], fixed: Mapping[str, Any] | None = Non
 def key(configuration: Configuration) -> tuple[str, ...]:
     """Equal for configurations that mean the same: all arguments, also those that are left out, as text."""
     return tuple(as_text(name, configuration.get(name, default)) for name, default in DEFAULTS.items())
+
+
+def factor(configuration: Configuration, name: str) -> Any:
+    """An argument's value, or what follows from filters: "modules", "first_filters" or "shape".
+
+    The shape is "even" where all modules have as many filters, "growing" where none has fewer than the one before, or
+    "mixed".
+
+    Raises:
+        ValueError: a name that is none of FACTORS.
+
+    Example:
+        >>> [factor({"filters": (8, 16)}, name) for name in ("filters", "modules", "first_filters", "shape", "dropout")]
+        [(8, 16), 2, 8, 'growing', 0.0]
+    """
+    if name not in FACTORS:
+        raise ValueError(f"experiments: {name!r} is nothing that configurations have. They have: {', '.join(FACTORS)}.")
+    own = DEFAULTS | configuration
+    filters = own["filters"]
+    if name == "modules":
+        return len(filters)
+    if name == "first_filters":
+        return filters[0] if filters else 0
+    if name == "shape":
+        return "even" if len(set(filters)) < 2 else "growing" if list(filters) == sorted(filters) else "mixed"
+    return own[name]
+
+
+def named(configuration: Configuration, varied: Iterable[str]) -> str:
+    """A configuration by what is varied: "filters=8,16 dropout=0.3"."""
+    return " ".join(f"{name}={as_text(name, configuration[name])}" for name in tuple(varied) or ("filters",))
 
 
 def as_text(name: str, value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from practicum.experiments.configurations import DEFAULTS, Configuration, as_text, from_text, key
+from practicum.experiments.configurations import DEFAULTS, Configuration, as_text, checked, factor, from_text, key
 
 # What a run gives, and as what.
 MEASURED: dict[str, type] = {
@@ -82,6 +82,28 @@ class Results:
         """The names of the arguments that are not the same in all runs."""
         return [name for name in DEFAULTS if len({as_text(name, run.configuration[name]) for run in self.runs}) > 1]
 
+    def where(self, **values: Any) -> "Results":
+        """Only the runs whose configurations have these values; maybe none.
+
+        Args:
+            values: for each argument its value, or a function that says of a value whether it is wanted. Instead of
+                filters also "modules" (how many), "first_filters" (of the first module) or "shape" ("even", "growing"
+                or "mixed"); and "data", the dataset's name.
+
+        Raises:
+            ValueError: a name or a value that configurations cannot have.
+
+        Example:
+            results.where(dropout=0.0, modules=2, first_filters=lambda count: count >= 8)
+        """
+        wanted = {name: _wanted(name, value) for name, value in values.items()}
+
+        def fits(run: Run) -> bool:
+            own = {name: run.data if name == "data" else factor(run.configuration, name) for name in wanted}
+            return all(value(own[name]) if callable(value) else own[name] == value for name, value in wanted.items())
+
+        return Results(tuple(run for run in self.runs if fits(run)))
+
     def by_configuration(self) -> list[tuple[Configuration, dict[int, Run]]]:
         """Each configuration with its runs by seed, those that failed left out; in the order of their first runs."""
         found: dict[tuple[str, ...], tuple[Configuration, dict[int, Run]]] = {}
@@ -126,6 +148,13 @@ class Results:
         lines.sort(key=lambda line: -line[0])
         heads = (*names, "validation accuracy", "deviation", "seeds", "parameters", "multiply-adds", "seconds")
         return [heads, *(cells for _, cells in lines)]
+
+
+def _wanted(name: str, value: Any) -> Any:
+    """A value as configurations hold it: (8,) for filters=8."""
+    if name != "data":
+        factor({}, name)  # refuses a name that is none
+    return checked([{name: value}])[0][name] if name in DEFAULTS and not callable(value) else value
 
 
 def _aligned(lines: list[tuple[str, ...]]) -> Iterable[list[str]]:
