@@ -267,6 +267,8 @@ def test_the_tolerance_is_a_band_and_the_choice_is_ringed():
     assert "within 1 point of the best" in legend(figure)
     assert "the cheapest of these: 8 (the seeds leave it open)" in legend(figure)
     assert not plots.accuracy_by_cost(Results(COSTS)).axes[0].patches
+    other = plots.accuracy_by_cost(Results(COSTS), cost="parameters", tolerance=0.01)  # where the best is the cheapest
+    assert "the cheapest of these: 8,16" in legend(other)
 
 
 def test_names_tell_what_else_varies():
@@ -343,6 +345,8 @@ def test_cells_hold_means_and_spreads():
     }
     (means,), _ = drawn(figure)
     np.testing.assert_allclose(means, [[0.42, np.nan], [0.33, 0.51], [np.nan, 0.9]])
+    scale = axes.get_images()[0].norm
+    assert (scale.vmin, scale.vmax) == (pytest.approx(0.33), pytest.approx(0.9)), "all colours are made use of"
     assert "standard deviation" in figure.get_supxlabel()
     one = plots.heat_map(Results(tuple(run for run in GRID if run.seed == 0)), "filters", "kernel_size")
     assert not one.get_supxlabel()
