@@ -99,6 +99,8 @@ def pipeline(
     dataset = tensorflow.data.Dataset.from_generator(one_epoch, output_signature=signature)
     options = tensorflow.data.Options()
     options.autotune.enabled = False
+    # (With several devices: each batch is divided among them, not the whole dataset.)
+    options.experimental_distribute.auto_shard_policy = tensorflow.data.experimental.AutoShardPolicy.OFF
     dataset = dataset.apply(tensorflow.data.experimental.assert_cardinality(len(batches)))
     return dataset.prefetch(ahead).with_options(options)
 

@@ -1,6 +1,7 @@
 """What goes on beside the steps of a training: the learning rate, validation, the best weights, when to stop."""
 
 import contextlib
+import functools
 import math
 import signal
 import threading
@@ -15,6 +16,7 @@ from practicum.backend import keras
 from practicum.batches import Batches
 from practicum.checkpoints import Checkpoint, save_checkpoint
 from practicum.dataset import Split
+from practicum.distribution import Alone
 from practicum.evaluation import BATCH, cross_entropy, predict
 from practicum.pace import Pace
 from practicum.progress import TrainingDisplay
@@ -22,6 +24,17 @@ from practicum.runs import HISTORY_FILE, MODEL_FILE, save_model, write_json
 
 CHECKPOINT_SECONDS = 5  # epochs of a small dataset are shorter than what it takes to save
 FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
+
+
+def _apart(method: Callable[..., None]) -> Callable[..., None]:
+    """Have a method of a coach compute in its own process, although it is called in the middle of `fit`."""
+
+    @functools.wraps(method)
+    def in_its_own_process(coach: "Coach", *arguments: Any, **named: Any) -> None:
+        with coach.devices.apart():
+            method(coach, *arguments, **named)
+
+    return in_its_own_process
 
 
 class Coach(keras.callbacks.Callback):
@@ -35,6 +48,7 @@ class Coach(keras.callbacks.Callback):
         folder: where to keep the best model, the history and checkpoints; None keeps the best weights in memory only.
         display: is told of each step and epoch.
         callbacks: of learners. They see the network, with each epoch's weights, instead of the model that is fitted.
+        devices: on which the model is fitted. What one process decides, all must.
     """
 
     def __init__(
@@ -46,8 +60,11 @@ class Coach(keras.callbacks.Callback):
         folder: Path | None,
         display: TrainingDisplay,
         callbacks: Sequence["keras.callbacks.Callback"] = (),
+        devices: Alone = Alone(),  # noqa: B008
     ) -> None:
         super().__init__()
+        self.devices = devices
+        self.asked_to_stop = False
         self.network = network
         self.validation = validation
         self.pace = pace
@@ -121,6 +138,7 @@ class Coach(keras.callbacks.Callback):
 
     # What Keras calls ----------------------------------------------------------------------------------------------
 
+    @_apart
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.network.stop_training = False
         for callback in self.callbacks:
@@ -134,20 +152,24 @@ class Coach(keras.callbacks.Callback):
             predict(self.network, sample)
             self.pace.validation = (time.monotonic() - before) * len(self.validation) / len(sample)
 
+    @_apart
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch = epoch + 1
+        self.batches.begin(epoch)
         self.steps = self.params["steps"]
         self.is_whole = False
         self._tell("on_epoch_begin", epoch)
 
     # Between these two, Keras takes as many steps as it may take at once.
 
+    @_apart
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         self.rate = self.pace.rate(self.epoch - 1 + batch / self.steps)
         self.model.optimizer.learning_rate.assign(self.rate)
         self.display.step(self.epoch, batch / self.steps)
         self.pace.begin_steps()
 
+    @_apart
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.pace.end_steps()
         self.is_whole = batch + 1 >= self.steps
@@ -161,13 +183,14 @@ class Coach(keras.callbacks.Callback):
         elif self.stopped_by == "interrupt":
             self._stop("interrupt")
 
+    @_apart
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if self.stopped_by == "interrupt" and not self.is_whole:
             return  # the next call begins this epoch again
         logs = logs or {}
         before = time.monotonic()
         self.network.set_weights(self.model.get_weights())
-        probabilities = predict(self.network, self.validation.images)
+        probabilities = self.devices.predict(self.network, self.validation.images)
         loss = cross_entropy(probabilities, self.validation.labels)
         accuracy = float((probabilities.argmax(axis=1) == self.validation.labels).mean())
         self.pace.validation = time.monotonic() - before
@@ -191,13 +214,15 @@ class Coach(keras.callbacks.Callback):
         if self.plan.target_accuracy is not None and accuracy >= self.plan.target_accuracy:
             self.seconds_to_target = row["seconds"]
             self._stop("target_accuracy")
-        elif self.stopped_by == "interrupt":
+        elif self.stopped_by == "interrupt" or self.devices.any(self.asked_to_stop):
             self._stop("interrupt")
         elif self.pace.time_is_up():
             self._stop("time_budget")
         if self.folder is not None and self.stopped_by != "loss is not a number":
             self.latest = self._checkpoint()
         self._tell("on_epoch_end", epoch, {name.replace("validation_", "val_"): value for name, value in row.items()})
+        if self.devices.any(self.network.stop_training):
+            self._stop_for_callback()
         if not self.model.stop_training and time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
             self.save()
 
@@ -215,8 +240,8 @@ class Coach(keras.callbacks.Callback):
             self.save()  # what was learned is not lost by a mistake in a callback
             raise
         self.pace.validation += time.monotonic() - before
-        if self.network.stop_training and not self.model.stop_training:
-            self._stop("callback")
+        if self.network.stop_training and self.devices.processes == 1:
+            self._stop_for_callback()
 
     # Saving and stopping -------------------------------------------------------------------------------------------
 
@@ -265,8 +290,10 @@ class Coach(keras.callbacks.Callback):
             self.network.set_weights(self.first_weights)
 
     def ask_to_stop(self) -> None:
-        """Stop when the steps under way are through."""
-        self.stopped_by = "interrupt"
+        """Stop when the steps under way are through; of several processes all, at the end of the epoch."""
+        if self.devices.processes == 1:
+            self.stopped_by = "interrupt"
+        self.asked_to_stop = True
 
     def closing(self) -> str:
         """What to tell people at the end."""
@@ -282,6 +309,10 @@ class Coach(keras.callbacks.Callback):
             return f"{reasons[self.stopped_by]} after {self.pace.seconds():.0f} s, before the first epoch was through"
         best = f"epoch {self.best_epoch} was best: validation accuracy {self.best_accuracy:.1%}"
         return f"{reasons[self.stopped_by]} after {self.pace.seconds():.0f} s; {best}"
+
+    def _stop_for_callback(self) -> None:
+        if not self.model.stop_training:
+            self._stop("callback")
 
     def _stop(self, reason: str) -> None:
         self.stopped_by = reason

@@ -13,12 +13,19 @@ SMALL_STEP = 32_000_000  # bytes, as least_step_memory counts: a step of up to a
 
 
 def compile_for_training(
-    model: "keras.Model", *, precision: str, learning_rate: float, weight_decay: float, label_smoothing: float
+    model: "keras.Model",
+    *,
+    precision: str,
+    learning_rate: float,
+    weight_decay: float,
+    label_smoothing: float,
+    devices: int = 1,
 ) -> "keras.Model":
     """A copy of model, with weights of its own, that is ready for `fit`.
 
     The copy computes in precision and in the order that is quickest; model stays as a learner built it, in float32, and
-    takes over the weights after each epoch: trainer.get_weights() fits model.set_weights.
+    takes over the weights after each epoch: trainer.get_weights() fits model.set_weights. With several devices it is
+    fitted on (images, labels, weights), and normalises by the whole batch, not by each device's share of it.
     """
     plain_loss = keras.losses.SparseCategoricalCrossentropy()
 
@@ -27,25 +34,42 @@ def compile_for_training(
         return keras.losses.categorical_crossentropy(targets, probabilities, label_smoothing=label_smoothing)
 
     optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=weight_decay)
-    # Summing gradients over devices, of which there is one here, makes TensorFlow keep the whole graph of the step for
-    # good, 4 MB a training: it enters each such sum in a list of how to differentiate it (Keras 3.15, TensorFlow 2.21).
-    optimizer._all_reduce_sum_gradients = lambda gradients: gradients
+    # Summing gradients over devices, even over one, makes TensorFlow keep the whole graph of the step for good, 4 MB a
+    # training: it enters each such sum in a list of how to differentiate it (Keras 3.15, TensorFlow 2.21).
+    if devices == 1:
+        optimizer._all_reduce_sum_gradients = lambda gradients: gradients
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)  # small gradients would become 0 in 16 bits
 
-    trainer = _copy(model, precision)
+    # The history shows the loss against the real labels, to be compared with that of the validation images.
+    metrics = [_Accuracy(name="accuracy"), _CrossEntropy(name="cross_entropy")]
+    trainer = _copy(model, precision, devices)
     trainer.compile(
         optimizer=optimizer,
         loss=smoothed_loss if label_smoothing else plain_loss,
-        # The history shows the loss against the real labels, to be compared with that of the validation images.
-        metrics=[
-            keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
-            keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy"),
-        ],
+        **{"metrics" if devices == 1 else "weighted_metrics": metrics},
         jit_compile=_jit_compile(),
     )
     trainer.optimizer.build(trainer.trainable_variables)
     return trainer
+
+
+class _Accuracy(keras.metrics.SparseCategoricalAccuracy):
+    """Over the images that count at all, each for one; their weights, if there are any, are made for the loss."""
+
+    def update_state(self, labels: Any, probabilities: Any, sample_weight: Any = None) -> Any:
+        return super().update_state(labels, probabilities, _that_count(sample_weight))
+
+
+class _CrossEntropy(keras.metrics.SparseCategoricalCrossentropy):
+    """As _Accuracy."""
+
+    def update_state(self, labels: Any, probabilities: Any, sample_weight: Any = None) -> Any:
+        return super().update_state(labels, probabilities, _that_count(sample_weight))
+
+
+def _that_count(weights: Any) -> Any:
+    return None if weights is None else keras.ops.cast(weights > 0, "float32")
 
 
 def compile_for_evaluation(model: "keras.Model") -> None:
@@ -56,7 +80,8 @@ def compile_for_evaluation(model: "keras.Model") -> None:
 
 
 def _jit_compile() -> str | bool:
-    return "auto" if gpu_names() else False  # XLA makes convolutions slow on a CPU
+    # XLA makes TensorFlow's convolutions slow on a CPU; JAX without XLA computes each operation by itself.
+    return "auto" if gpu_names() or keras.backend.backend() == "jax" else False
 
 
 def least_step_memory(trainer: "keras.Model", batch_size: int) -> int:
@@ -80,23 +105,32 @@ def _all_layers(model: "keras.Model") -> Iterator["keras.layers.Layer"]:
             yield layer
 
 
-def steps_at_once(trainer: "keras.Model", batch_size: int, images: int) -> int:
+def steps_at_once(trainer: "keras.Model", batch_size: int, images: int, devices: int = 1) -> int:
     """How many steps `fit` should take before it asks its callbacks again.
 
     Asking costs about a millisecond, which tells where a step takes ten or twenty. Between larger steps, and in short
-    epochs, callbacks are asked each time: an interrupt or the end of a time budget shall not be seen late.
+    epochs, callbacks are asked each time: an interrupt or the end of a time budget shall not be seen late. TensorFlow
+    cannot take several on several devices at the end of an epoch (2.21).
     """
+    if devices > 1:
+        return 1
     short = -(-images // batch_size) < 4 * STEPS_AT_ONCE
     return 1 if short or least_step_memory(trainer, batch_size) > SMALL_STEP else STEPS_AT_ONCE
 
 
-def _copy(model: "keras.Model", precision: str) -> "keras.Model":
+def _copy(model: "keras.Model", precision: str, devices: int) -> "keras.Model":
     """model again, computing in precision but for its last layer and its scores, which stay in float32."""
     exact = {"scores", "softmax", model.layers[-1].name}
 
     def again(layer: "keras.layers.Layer") -> "keras.layers.Layer":
         try:
-            twin = type(layer).from_config(layer.get_config())
+            config = layer.get_config()
+            if devices > 1:
+                # The weights are set below, and until then must be the same in all processes.
+                config |= {name: "zeros" for name in config if name.endswith("_initializer")}
+                if isinstance(layer, keras.layers.BatchNormalization) and keras.backend.backend() == "tensorflow":
+                    config["synchronized"] = True
+            twin = type(layer).from_config(config)
         except (TypeError, ValueError, NotImplementedError) as error:
             raise ValueError(
                 f"train: layer {layer.name!r} cannot be copied, so it could not be saved either "

@@ -4,12 +4,12 @@ import time
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from practicum import progress
 from practicum.backend import (
-    device_name,
     gpu_names,
     is_out_of_memory,
     keras,
@@ -28,6 +28,7 @@ from practicum.compiling import (
     steps_at_once,
 )
 from practicum.dataset import Dataset
+from practicum.distribution import Alone, devices_for, is_lost
 from practicum.evaluation import Evaluation, evaluate, predict
 from practicum.machine import memory_limit
 from practicum.pace import Pace, Plan
@@ -52,6 +53,7 @@ def train(
     run_dir: str | Path | None = None,
     restart: bool = False,
     seed: int = 0,
+    distribute: str | None = None,
     callbacks: Sequence["keras.callbacks.Callback"] = (),
     show_progress: bool = True,
 ) -> TrainingResult:
@@ -82,6 +84,10 @@ def train(
             loaded. A run that ran out of memory may go on with another batch_size.
         restart: train anew although run_dir holds a run; its files are replaced.
         seed: 0 or more; decides the order of the images and how they are augmented.
+        distribute: "auto" shares each step among all GPUs of this machine or, with JAX, among the devices of all
+            processes that distribution.initialize has brought together. What is learned is the same, up to rounding.
+            Then all processes call train in the same way, but only process 0 writes into run_dir and shows progress,
+            and a time_budget is refused, because each has its own clock.
         callbacks: of Keras's kind, such as inspection.Snapshots or keras.callbacks.EarlyStopping. Their model is this
             one, with the weights of each epoch; told are the beginning and the end of the training and of each epoch.
             If one fails, what was learned so far is saved in run_dir. A run that goes on tells them of the epochs that
@@ -94,10 +100,11 @@ def train(
     Raises:
         ValueError: for a value out of range, a dataset that does not fit the model, or a run_dir that holds a run of
             other settings.
-        TrainingError: the disk is full, or memory is. The model holds its best weights so far.
+        TrainingError: the disk is full, or memory is, or another process of the training is lost. The model holds its
+            best weights so far.
 
     Ctrl-C, or a notebook's stop button, ends the training after the steps under way and returns the result so far;
-    pressed twice, at once.
+    pressed twice, at once. Of several processes all end with the epoch.
 
     Source: one-cycle schedule: Smith and Topin 2018, arXiv:1708.07120; AdamW: Loshchilov and Hutter 2019; label
         smoothing: Szegedy et al. 2016, "Rethinking the Inception architecture", section 7.
@@ -117,6 +124,12 @@ def train(
     )
     _check_fit(model, dataset)
     _check_callbacks(callbacks)
+    devices = devices_for(distribute)
+    if time_budget is not None and devices.processes > 1:
+        raise ValueError(
+            "train: several processes cannot keep to a time_budget together, because each has its own clock. Leave it "
+            "out, and say how far to go with epochs or target_accuracy."
+        )
     settings = {
         "data": dataset.name,
         "training_images": len(dataset.train),
@@ -137,29 +150,35 @@ def train(
         "seed": seed,
         "backend": keras.backend.backend(),
     }
-    folder = Path(run_dir) if run_dir is not None else None
+    devices.check_same(settings)
+    leads = devices.process == 0
+    folder = Path(run_dir) if run_dir is not None and leads else None
     compile_for_evaluation(model)
-    start = prepare(folder, settings, fastest_precision() if precision == "auto" else precision, restart)
-    if start.result is not None and folder is not None:
-        load_weights(model, folder)
+    chosen = fastest_precision() if precision == "auto" else precision
+    start = devices.told_by_first(lambda: _start(model, folder, settings, chosen, restart))
+    if devices.processes > 1:
+        model.set_weights(devices.told_by_first(model.get_weights))
+    if start.result is not None:
         return start.result
 
-    trainer = compile_for_training(
-        model,
-        precision=start.precision,
-        learning_rate=learning_rate,
-        weight_decay=weight_decay,
-        label_smoothing=label_smoothing,
-    )
-    trainer.steps_per_execution = steps_at_once(trainer, batch_size, len(dataset.train))
-    display = progress.training_display(show_progress)
+    with devices.making():
+        trainer = compile_for_training(
+            model,
+            precision=start.precision,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            label_smoothing=label_smoothing,
+            devices=devices.devices,
+        )
+    trainer.steps_per_execution = steps_at_once(trainer, batch_size, len(dataset.train), devices.devices)
+    display = progress.training_display(show_progress and leads)
     plan = Plan(epochs, target_accuracy, time_budget, learning_rate, augment)
     augment_now = plan.augments_from_the_start()
-    batches = Batches(dataset.train, batch_size=batch_size, augment=augment_now, seed=seed)
+    batches = Batches(dataset.train, batch_size=batch_size, augment=augment_now, seed=seed, share=devices.share)
     pace = Pace(plan, started, trainer.steps_per_execution)
-    coach = Coach(model, dataset.validation, pace, batches, folder, display, callbacks)
+    coach = Coach(model, dataset.validation, pace, batches, folder, display, callbacks, devices)
     coach.set_model(trainer)
-    display.start(_title(dataset, start), epochs)
+    display.start(_title(dataset, start, devices), epochs)
     try:
         if start.checkpoint is not None:
             coach.resume(start.checkpoint)
@@ -178,7 +197,7 @@ def train(
         seconds_to_target=coach.seconds_to_target,
         stopped_by=coach.stopped_by,
         parameters=model.count_params(),
-        device=device_name(),
+        device=devices.name(),
         backend=keras.backend.backend(),
         precision=start.precision,
         augmented=batches.augment,
@@ -192,6 +211,14 @@ def train(
     return result
 
 
+def _start(model: "keras.Model", folder: Path | None, settings: dict[str, Any], precision: str, restart: bool) -> Start:
+    """Where to begin; of a finished run model gets the weights."""
+    start = prepare(folder, settings, precision, restart)
+    if start.result is not None and folder is not None:
+        load_weights(model, folder)
+    return start
+
+
 def _fit(trainer: "keras.Model", coach: Coach, dataset: Dataset) -> None:
     """Train until the coach says that it is enough."""
     batch_size = coach.batches.batch_size
@@ -199,9 +226,10 @@ def _fit(trainer: "keras.Model", coach: Coach, dataset: Dataset) -> None:
         # When an allocation fails, TensorFlow's convolutions often end the whole process (2.21, oneDNN). So what cannot
         # fit into this machine is not even tried.
         limit = memory_limit() if not gpu_names() else None
-        if limit is not None and least_step_memory(trainer, min(batch_size, len(dataset.train))) > limit:
+        here = coach.devices.share.of(min(batch_size, len(dataset.train)))[0].size
+        if limit is not None and least_step_memory(trainer, here) > limit:
             raise MemoryError(f"a step needs more than {limit:,} bytes")
-        with stopping_on_interrupt(coach.ask_to_stop):
+        with coach.devices.fitting(), stopping_on_interrupt(coach.ask_to_stop):
             trainer.fit(
                 coach.batches.pipeline(),
                 initial_epoch=coach.epoch,
@@ -217,6 +245,9 @@ def _fit(trainer: "keras.Model", coach: Coach, dataset: Dataset) -> None:
         if is_out_of_memory(error):
             coach.save()
             raise TrainingError(_out_of_memory(dataset, coach)) from error
+        if coach.devices.processes > 1 and is_lost(error):
+            coach.save()
+            raise TrainingError(_others_are_lost(coach)) from error
         raise
 
 
@@ -229,10 +260,10 @@ def _some_pixels(dataset: Dataset) -> str:
     return f"{checksum:08x}"
 
 
-def _title(dataset: Dataset, start: Start) -> str:
+def _title(dataset: Dataset, start: Start, devices: Alone) -> str:
     """What the display says first: on what, on which device, from where."""
     numbers = "32-bit numbers" if start.precision == "float32" else f"16-bit steps ({start.precision})"
-    title = f"training on {len(dataset.train):,} images of {dataset.name}; {device_name()}; {numbers}"
+    title = f"training on {len(dataset.train):,} images of {dataset.name}; {devices.name()}; {numbers}"
     advice = unused_gpu_advice()
     return "\n".join([title, *(f"note: {remark}" for remark in (*start.remarks, *([advice] if advice else [])))])
 
@@ -264,6 +295,19 @@ def _out_of_memory(dataset: Dataset, coach: Coach) -> str:
     return (
         f"train: not enough memory for batch_size={batch_size} with images of {height}×{width}. "
         f"Try {', or '.join(ways)}.{goes_on}"
+    )
+
+
+def _others_are_lost(coach: Coach) -> str:
+    saved = "nothing was kept, for want of a run_dir."
+    if coach.folder is not None and coach.latest is not None:
+        saved = f"what was learned up to epoch {coach.latest.epoch} is in {coach.folder}."
+    elif coach.devices.process > 0:
+        saved = "what was learned is in the run_dir of process 0, if it has one."
+    return (
+        f"train: another of the {coach.devices.processes} processes is not there any more, so process "
+        f"{coach.devices.process} cannot go on; {saved} Start all of them again in the same way: with a run_dir they "
+        "go on from there."
     )
 
 

@@ -64,7 +64,7 @@ LAYERS = [
         "marks",
         "files",
         "workers",
-        "coach",
+        "distribution",
         "explorer",
         "model",
         "experiments.choosing",
@@ -73,7 +73,7 @@ LAYERS = [
         "inspection.filters",
         "inspection.compiled",
     },
-    {"folder", "download", "experiments.means", "inspection.maps", "inspection.heat"},
+    {"folder", "coach", "download", "experiments.means", "inspection.maps", "inspection.heat"},
     {
         "command_options",
         "experiment_plots",
@@ -117,7 +117,7 @@ NO_TENSORFLOW = {
 PRINTS = {"cli", "progress"}
 
 
-BACKENDS = {"backend", "inspection.tracing"}  # where Keras's backends are asked themselves
+BACKENDS = {"backend", "distribution", "inspection.tracing"}  # where Keras's backends are asked themselves
 
 
 def modules():

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from practicum import checkpoints, coach, compiling, pace, runs, training
+from practicum import checkpoints, coach, compiling, distribution, pace, runs, training
 from practicum.backend import is_out_of_memory, keras
 from practicum.batches import Batches
 from practicum.checkpoints import Checkpoint, TrainingError, newest_checkpoint, save_checkpoint
@@ -461,9 +461,11 @@ def test_an_interrupted_run_stops_cleanly_and_goes_on(tiny_dataset, unbroken, tm
     assert_same_weights(again, unbroken[0])
 
 
-@pytest.mark.parametrize("place", ["predict", "save_checkpoint", "save_model"])
-def test_an_interrupt_beside_the_steps_is_not_lost(tiny_dataset, unbroken, tmp_path, place):
-    original, pressed = getattr(coach, place), []
+@pytest.mark.parametrize(
+    ("module", "place"), [(distribution, "predict"), (coach, "save_checkpoint"), (coach, "save_model")]
+)
+def test_an_interrupt_beside_the_steps_is_not_lost(tiny_dataset, unbroken, tmp_path, module, place):
+    original, pressed = getattr(module, place), []
 
     def interrupted(*arguments, **options):
         if not pressed:
@@ -472,7 +474,7 @@ def test_an_interrupt_beside_the_steps_is_not_lost(tiny_dataset, unbroken, tmp_p
         return original(*arguments, **options)
 
     with pytest.MonkeyPatch.context() as fault:
-        fault.setattr(coach, place, interrupted)
+        fault.setattr(module, place, interrupted)
         result = quick(network(), tiny_dataset, run_dir=tmp_path)
     assert result.stopped_by == "interrupt"
     assert result.epochs == 1

@@ -1,0 +1,103 @@
+"""Trains in a process of its own, as one of several or on several devices, and writes down what it learned.
+
+    python tests/distribution_child.py OUT.npz [--devices N] [--process I OF PORT] [--train JSON]
+
+--devices divides the CPU into so many logical ones. OUT.npz gets the losses of each epoch, the weights, and the numbers
+of the images that this process fed, epoch by epoch.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+
+parser = argparse.ArgumentParser()
+parser.add_argument("out", type=Path)
+parser.add_argument("--devices", type=int, default=1)
+parser.add_argument("--process", type=int, nargs=3)
+parser.add_argument("--norm", action="store_true", help="with batch normalisation")
+parser.add_argument("--wait-in", type=int, default=0, help="in this epoch, tell so and wait to be ended")
+parser.add_argument("--interrupt-in", type=int, default=0, help="in this epoch, press Ctrl-C")
+parser.add_argument("--train", type=json.loads, default={})
+options = parser.parse_args()
+
+if os.environ.get("KERAS_BACKEND") == "jax":
+    os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={options.devices}"
+    import keras
+else:
+    import tensorflow
+
+    cpu = tensorflow.config.list_physical_devices("CPU")[0]
+    parts = [tensorflow.config.LogicalDeviceConfiguration()] * options.devices
+    tensorflow.config.set_logical_device_configuration(cpu, parts)
+    import keras
+
+from practicum import distribution  # noqa: E402
+from practicum.batches import Batches  # noqa: E402
+from practicum.dataset import Dataset, Split  # noqa: E402
+from practicum.model import build_cnn  # noqa: E402
+from practicum.training import train  # noqa: E402
+
+IMAGES = 101  # an odd number: the last batch cannot be divided evenly
+
+
+def halves() -> Dataset:
+    """Two classes of 12×12 images, bright left or right; pixel (0, 0) is the number of the image."""
+    random = np.random.default_rng(0)
+
+    def split(count: int) -> Split:
+        labels = random.integers(0, 2, count).astype(np.int32)
+        images = random.integers(0, 120, (count, 12, 12, 1)).astype(np.uint8)
+        for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+            image[:, 6 * label : 6 * label + 6] += 90
+            image[0, 0] = number
+        return Split(images, labels)
+
+    return Dataset("halves", ("left", "right"), split(IMAGES), split(33), split(20), source="made here", licence="none")
+
+
+class Follow(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch + 1 == options.interrupt_in:
+            os.kill(os.getpid(), signal.SIGINT)
+        if epoch + 1 == options.wait_in:
+            sys.stderr.write("waiting\n")
+            signal.pause()
+
+
+fed: dict[int, list[int]] = {}
+whole_batch = Batches._batch
+
+
+def remembered(self, epoch, order, index):
+    batch = whole_batch(self, epoch, order, index)
+    if index == 0:
+        fed[epoch] = []  # on several devices Keras takes a look before it begins
+    counted = batch[2] > 0 if len(batch) == 3 else slice(None)
+    fed[epoch] += batch[0][counted, 0, 0, 0].tolist()
+    return batch
+
+
+Batches._batch = remembered
+if options.process:
+    place, count, port = options.process
+    distribution.initialize(f"127.0.0.1:{port}", count, place)
+# (Each process may begin with other weights: those of the first one count.)
+place = options.process[0] if options.process else 0
+model = build_cnn((12, 12, 1), 2, filters=(4,), dense_units=(6,), batch_norm=options.norm, seed=place)
+arguments = {"epochs": 4, "batch_size": 16, "precision": "float32", "distribute": "auto"} | options.train
+result = train(model, halves(), callbacks=[Follow()], **arguments)
+np.savez(
+    options.out,
+    *model.get_weights(),
+    loss=result.history["loss"],
+    accuracy=result.history["accuracy"],
+    validation_loss=result.history["validation_loss"],
+    fed=np.array([sorted(fed[epoch]) for epoch in range(result.epochs)], dtype=object),
+    stopped_by=result.stopped_by,
+    device=result.device,
+)
