@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 from matplotlib.transforms import Bbox, ScaledTranslation
 
-from practicum.experiments.choosing import COSTS, LEAST_SEEDS, pareto_front, smallest_within
+from practicum.experiments.choosing import COSTS, LEAST_SEEDS, compared, pareto_front, smallest_within
 from practicum.experiments.configurations import Configuration, as_text, factor, key, named
 from practicum.experiments.means import Tried, gain_per_filter, half_width, tried, usable
 from practicum.experiments.table import Results
@@ -102,9 +102,9 @@ def accuracy_by_cost(
     """Mean validation accuracy against cost: every configuration a dot, and a line through those that none beats.
 
     Colour and marker tell how many modules a configuration has. The line is the Pareto front: of what lies on it,
-    nothing else is both cheaper and at least as good. Configurations with fewer seeds than others may have been lucky:
-    they are drawn hollow and are not compared, as in experiments.pareto_front. Those on the line have their names
-    beside them, where there is room.
+    nothing else is both cheaper and at least as good. Compared is by the seeds that (nearly) all configurations
+    have; those that lack one may have been lucky: they are drawn hollow, and left out as in experiments.pareto_front.
+    Those on the line have their names beside them, where there is room.
 
     Args:
         results: of a sweep.
@@ -122,10 +122,10 @@ def accuracy_by_cost(
         raise ValueError(f"plots.accuracy_by_cost: cost must be one of {', '.join(COSTS)}. Received cost={cost!r}.")
     results = usable(results, "plots.accuracy_by_cost")
     choice = None if tolerance is None else smallest_within(results, tolerance, cost=cost)
-    points = {key(each.configuration): each for each in tried(results)}
+    alike = {key(each.configuration): each for each in tried(compared(results))}
+    points = {key(each.configuration): each for each in tried(results)} | alike
     at = {name: (each.cost(cost), each.mean) for name, each in points.items()}
     front = [key(configuration) for configuration in pareto_front(results, cost=cost)]
-    most = max(len(each.runs) for each in points.values())
     depths = sorted({factor(each.configuration, "modules") for each in points.values()})
     names = {name: _short_name(each.configuration, results.varied()) for name, each in points.items()}
     with style():
@@ -136,13 +136,12 @@ def accuracy_by_cost(
         for name, each in points.items():
             number = depths.index(factor(each.configuration, "modules"))
             _draw_bar(axes, at[name][0], each, color=COLOURS[number % len(COLOURS)])
-            axes.plot(*at[name], **_dot(number, hollow=len(each.runs) < most))
+            axes.plot(*at[name], **_dot(number, hollow=name not in alike))
         for number, depth in enumerate(depths):
             axes.plot([], [], label=_modules(depth), **_dot(number, hollow=False))
-        if any(len(each.runs) < most for each in points.values()):
-            axes.plot(
-                [], [], label=f"hollow: fewer than {most} seeds, not compared", **_dot(0, hollow=True, colour=ink)
-            )
+        if len(alike) < len(points):
+            label = "hollow: lacks a seed that the others have, not compared"
+            axes.plot([], [], label=label, **_dot(0, hollow=True, colour=ink))
         if choice:
             top, chosen = at[key(choice.best)][1], key(choice.configuration)
             axes.axhspan(top - choice.tolerance, top, color=GREEN, alpha=0.22, linewidth=0, zorder=0,

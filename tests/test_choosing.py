@@ -7,7 +7,7 @@ import pytest
 from test_experiments import a_run
 
 from practicum.experiments import Results, pareto_front, smallest_within
-from practicum.experiments.choosing import _interval
+from practicum.experiments.choosing import _interval, compared
 
 
 def runs(filters, accuracies, cost, seeds=None):
@@ -87,7 +87,7 @@ def test_too_few_seeds_are_said_to_be(count):
     choice = smallest_within(some, 0.2)
     assert filters_of(choice)[0] == (4,)
     assert choice.verdict == "too few seeds"
-    assert f"{count} seeds are too few to tell" in str(choice)
+    assert f"{count} seed{' is' if count == 1 else 's are'} too few to tell" in str(choice)
     assert "95 %" not in str(choice)
 
 
@@ -95,6 +95,16 @@ def test_a_configuration_with_fewer_seeds_than_others_is_not_compared():
     lucky = runs((32,), [0.99], 80)
     assert smallest_within(Results((*RESULTS.runs, *lucky)), 0.01).best["filters"] == (16,)
     assert len(pareto_front(Results((*RESULTS.runs, *lucky)))) == 3
+
+
+def test_a_seed_that_only_some_have_had_is_left_out():
+    """A sweep that was stopped in its third seed compares all configurations by the first two."""
+    stopped = [run for run in RESULTS.runs if run.seed < 2]
+    early = [run.__class__(**{**run.__dict__, "seed": 2, "validation_accuracy": 0.99}) for run in SMALL[:1]]
+    choice = smallest_within(Results((*stopped, *early)), 0.0)
+    assert filters_of(choice) == ((8,), (8,))  # as good as (16,), and cheaper
+    assert choice.seeds == 2
+    assert len(compared(Results((*stopped, *early)))) == len(stopped)
 
 
 def test_runs_that_failed_do_not_count():

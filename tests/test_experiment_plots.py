@@ -249,7 +249,7 @@ def test_who_has_fewer_seeds_is_hollow_and_not_on_the_front():
     assert found[50, 0.99][2]
     assert not found[100, 0.62][2]
     assert lines(figure.axes[0])[FRONT][0][0] == 100
-    assert "hollow: fewer than 3 seeds, not compared" in legend(figure)
+    assert "hollow: lacks a seed that the others have, not compared" in legend(figure)
     assert not any("hollow" in text for text in legend(plots.accuracy_by_cost(Results(COSTS))))
 
 

@@ -89,7 +89,7 @@ LAYERS = [
     },
     {"data", "training", "inspection", "plots"},
     {"report", "doctor", "audit", "experiments.one_run"},
-    {"experiments.sweeping"},
+    {"experiments.sweeping", "experiments.final"},
     {"experiments"},
     {"cli"},
     {"__main__"},

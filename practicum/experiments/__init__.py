@@ -2,6 +2,7 @@
 
 from practicum.experiments.choosing import Choice, pareto_front, smallest_within
 from practicum.experiments.configurations import Between, draws, grid
+from practicum.experiments.final import final_test
 from practicum.experiments.sweeping import sweep
 from practicum.experiments.table import Results, Run, read
 
@@ -11,6 +12,7 @@ __all__ = [
     "Results",
     "Run",
     "draws",
+    "final_test",
     "grid",
     "pareto_front",
     "read",

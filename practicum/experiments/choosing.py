@@ -1,6 +1,7 @@
 """Which configuration of a sweep to take: the cheapest that is good enough, and how sure that is."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,8 @@ class Choice:
         certain = {
             "yes": "within the tolerance also when the seeds are drawn again",
             "open": "these seeds do not tell whether it is within the tolerance: try more",
-            "too few seeds": f"{self.seeds} seeds are too few to tell: try at least {LEAST_SEEDS}",
+            "too few seeds": f"{self.seeds} seed{'s are' if self.seeds != 1 else ' is'} too few to tell: try at least "
+            f"{LEAST_SEEDS}",
         }[self.verdict]
         interval = "" if self.verdict == "too few seeds" else f" (95 %: {low:+.1f} to {high:+.1f})"
         return (
@@ -143,6 +145,28 @@ def pareto_front(results: Results, *, cost: str = "multiply_adds") -> list[Confi
     return [each.configuration for each in front]
 
 
+def compared(results: Results) -> Results:
+    """The runs by which configurations can be compared: of the same seeds for each.
+
+    Seeds differ in luck. But a sweep that was stopped early has a last seed that only some configurations had, and who
+    failed with a seed has fewer than the others. So some seeds are left out, or some configurations; rather seeds.
+    """
+    by_configuration = results.by_configuration()
+    counts = Counter(seed for _, runs in by_configuration for seed in runs)
+    ordered = [seed for seed, _ in sorted(counts.items(), key=lambda each: (-each[1], each[0]))]
+    shared: set[int] = set()
+    most = 0
+    for number in range(1, len(ordered) + 1):
+        seeds = set(ordered[:number])
+        worth = number * sum(seeds <= runs.keys() for _, runs in by_configuration) ** 3
+        if worth >= most:
+            most, shared = worth, seeds
+    whole = {key(configuration) for configuration, runs in by_configuration if shared <= runs.keys()}
+    return Results(
+        tuple(run for run in results.runs if run.seed in shared and not run.error and key(run.configuration) in whole)
+    )
+
+
 @dataclass(frozen=True)
 class _Candidate:
     configuration: Configuration
@@ -161,15 +185,13 @@ def _candidates(results: Results, cost: str, caller: str) -> list[_Candidate]:
             float(np.mean([run.validation_accuracy for run in runs.values()])),
             float(np.mean([getattr(run, cost) for run in runs.values()])),
         )
-        for configuration, runs in results.by_configuration()
+        for configuration, runs in compared(results).by_configuration()
     ]
     if not found:
         raise ValueError(
             f"{caller}: there are no runs to choose from, or all of them failed. Received {len(results)} runs."
         )
-    # Who had fewer seeds than the others may have been lucky: a sweep that was stopped early compares what all have.
-    most = max(len(each.runs) for each in found)
-    return [each for each in found if len(each.runs) == most]
+    return found
 
 
 def _interval(differences: np.ndarray) -> tuple[float, float]:
