@@ -79,6 +79,24 @@ def gpu_names() -> list[str]:
     return []
 
 
+def divide_cpu(number: int) -> None:
+    """Let the processor count as so many devices, to try on one computer what is meant for several; with TensorFlow.
+
+    Raises:
+        ValueError: TensorFlow has computed already, or it is not the backend.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(f"divide_cpu: this needs the TensorFlow backend. Keras runs on {keras.backend.backend()}.")
+    parts = [tensorflow.config.LogicalDeviceConfiguration()] * number
+    try:
+        tensorflow.config.set_logical_device_configuration(tensorflow.config.list_physical_devices("CPU")[0], parts)
+    except RuntimeError:
+        raise ValueError(
+            "divide_cpu: TensorFlow has computed already, and then the devices are settled. Restart Python (in a "
+            "notebook: Kernel, Restart) and call this before anything else."
+        ) from None
+
+
 def pipeline(
     batches: "keras.utils.PyDataset", one_epoch: Callable[[], Iterator], *, example: tuple[Any, ...], ahead: int
 ) -> Any:

@@ -164,7 +164,8 @@ class Coach(keras.callbacks.Callback):
 
     @_apart
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        self.rate = self.pace.rate(self.epoch - 1 + batch / self.steps)
+        begun = batch - batch % self.pace.steps_of_a_rate
+        self.rate = self.pace.rate(self.epoch - 1 + begun / self.steps)
         self.model.optimizer.learning_rate.assign(self.rate)
         self.display.step(self.epoch, batch / self.steps)
         self.pace.begin_steps()

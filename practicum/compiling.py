@@ -105,15 +105,12 @@ def _all_layers(model: "keras.Model") -> Iterator["keras.layers.Layer"]:
             yield layer
 
 
-def steps_at_once(trainer: "keras.Model", batch_size: int, images: int, devices: int = 1) -> int:
+def steps_at_once(trainer: "keras.Model", batch_size: int, images: int) -> int:
     """How many steps `fit` should take before it asks its callbacks again.
 
     Asking costs about a millisecond, which tells where a step takes ten or twenty. Between larger steps, and in short
-    epochs, callbacks are asked each time: an interrupt or the end of a time budget shall not be seen late. TensorFlow
-    cannot take several on several devices at the end of an epoch (2.21).
+    epochs, callbacks are asked each time: an interrupt or the end of a time budget shall not be seen late.
     """
-    if devices > 1:
-        return 1
     short = -(-images // batch_size) < 4 * STEPS_AT_ONCE
     return 1 if short or least_step_memory(trainer, batch_size) > SMALL_STEP else STEPS_AT_ONCE
 

@@ -36,9 +36,12 @@ class Pace:
         plan: how far to go.
         started: time.monotonic() at the beginning.
         steps_at_once: how many steps lie between begin_steps and end_steps.
+        steps_of_a_rate: for how many steps the learning rate stays; on several devices as on one, where so many are
+            taken at once.
     """
 
-    def __init__(self, plan: Plan, started: float, steps_at_once: int) -> None:
+    def __init__(self, plan: Plan, started: float, steps_at_once: int, steps_of_a_rate: int | None = None) -> None:
+        self.steps_of_a_rate = steps_of_a_rate or steps_at_once
         self.plan = plan
         self.started = started
         self.steps_at_once = steps_at_once

@@ -170,12 +170,14 @@ def train(
             label_smoothing=label_smoothing,
             devices=devices.devices,
         )
-    trainer.steps_per_execution = steps_at_once(trainer, batch_size, len(dataset.train), devices.devices)
+    steps = steps_at_once(trainer, batch_size, len(dataset.train))
+    # TensorFlow cannot take several on several devices at the end of an epoch (2.21).
+    trainer.steps_per_execution = steps if devices.devices == 1 else 1
     display = progress.training_display(show_progress and leads)
     plan = Plan(epochs, target_accuracy, time_budget, learning_rate, augment)
     augment_now = plan.augments_from_the_start()
     batches = Batches(dataset.train, batch_size=batch_size, augment=augment_now, seed=seed, share=devices.share)
-    pace = Pace(plan, started, trainer.steps_per_execution)
+    pace = Pace(plan, started, trainer.steps_per_execution, steps)
     coach = Coach(model, dataset.validation, pace, batches, folder, display, callbacks, devices)
     coach.set_model(trainer)
     display.start(_title(dataset, start, devices), epochs)

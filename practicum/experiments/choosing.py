@@ -67,6 +67,7 @@ class Choice:
             return f"{chosen}: {self.accuracy:.1%}, {self.cost:,.0f} {what}. The best, and none cheaper comes near it."
         low, high = (100 * value for value in self.interval)
         share = self.cost / self.best_cost
+        part = f"{share:.0%}" if share >= 0.01 else "less than 1 %"
         certain = {
             "yes": "within the tolerance also when the seeds are drawn again",
             "open": "these seeds do not tell whether it is within the tolerance: try more",
@@ -75,7 +76,7 @@ class Choice:
         }[self.verdict]
         interval = "" if self.verdict == "too few seeds" else f" (95 %: {low:+.1f} to {high:+.1f})"
         return (
-            f"{chosen}: {self.accuracy:.1%}, {self.cost:,.0f} {what}, {share:.0%} of what the best takes.\n"
+            f"{chosen}: {self.accuracy:.1%}, {self.cost:,.0f} {what}, {part} of what the best takes.\n"
             f"The best, {best}, is {100 * self.loss_of_accuracy:.1f} points better{interval}; {certain}."
         )
 

@@ -59,8 +59,10 @@ class Run:
     error: str = ""
 
     def __str__(self) -> str:
-        """What is not as by default, and what came of it."""
-        own = {name: value for name, value in self.configuration.items() if value != DEFAULTS[name]}
+        """Its filters, what else is not as by default, and what came of it."""
+        own = {
+            name: value for name, value in self.configuration.items() if name == "filters" or value != DEFAULTS[name]
+        }
         what = " ".join(f"{name}={as_text(name, value)}" for name, value in (own | {"seed": self.seed}).items())
         return f"{what}: " + (f"failed ({self.error})" if self.error else f"{self.validation_accuracy:.1%}")
 
