@@ -21,7 +21,8 @@ def test_links_inside_the_repository_lead_somewhere(path):
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_commands_shown_are_understood(path):
-    for line in re.findall(r"^ {4}(python -m practicum .*)$|^(python -m practicum .*)$", path.read_text("utf-8"), re.M):
+    text = path.read_text("utf-8").replace("\\\n", " ")  # a command may go on in the next line
+    for line in re.findall(r"^ {4}(python -m practicum .*)$|^(python -m practicum .*)$", text, re.M):
         words = shlex.split((line[0] or line[1]).split("#")[0])[3:]
         if "--help" not in words:
             assert callable(_parser().parse_args(words).run), line
