@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from practicum import __version__, command_options
-from practicum.arguments import one_or_list
-from practicum.recipes import RECIPES
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
-UNLIMITED = 100_000  # epochs
 
 EXAMPLES = """\
 examples:
@@ -182,49 +179,32 @@ def _doctor(options: argparse.Namespace, given: list[str]) -> int:
 
 
 def _train(options: argparse.Namespace, given: list[str]) -> int:
+    several = options.distribute and command_options.several_processes()
+    if several:
+        from practicum import distribution
+
+        distribution.initialize()
     from practicum import data
 
     dataset = data.load(options.data, image_size=options.image_size, seed=options.seed)
     for remark in dataset.remarks:
         print(f"note: {remark}", file=sys.stderr)
-    recipe = RECIPES[options.recipe]
 
     # What needs TensorFlow is imported once the data is known to be good: a typing error is answered at once.
     from practicum import report, runs, training
     from practicum.model import build_cnn
 
-    model = build_cnn(
-        dataset.image_shape,
-        len(dataset.class_names),
-        filters=options.filters or recipe.filters,
-        kernel_size=one_or_list(options.kernel_size),
-        padding=options.padding,
-        pool_size=one_or_list(options.pool_size),
-        dense_units=options.dense,
-        dropout=recipe.dropout if options.dropout is None else options.dropout,
-        batch_norm=recipe.batch_norm,
-        global_pooling=recipe.global_pooling,
-        seed=options.seed,
-    )
-    # Within a time budget there is no reason to do fewer epochs than fit into it.
-    epochs = options.epochs or (UNLIMITED if options.time_budget else recipe.epochs_for(len(dataset.train)))
+    of_network, of_training = command_options.train_arguments(options, len(dataset.train))
+    model = build_cnn(dataset.image_shape, len(dataset.class_names), **of_network)
     run_dir = options.out or _new_run_dir(dataset.name)
-    result = training.train(
-        model,
-        dataset,
-        epochs=epochs,
-        target_accuracy=options.target_accuracy,
-        time_budget=options.time_budget,
-        augment=recipe.augment,
-        precision=options.precision,
-        batch_size=recipe.batch_size if options.batch_size is None else options.batch_size,
-        learning_rate=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-        label_smoothing=recipe.label_smoothing,
-        run_dir=run_dir,
-        restart=options.restart,
-        seed=options.seed,
-    )
+    try:
+        result = training.train(model, dataset, run_dir=run_dir, **of_training)
+    except training.TrainingError as error:
+        if several:
+            distribution.leave(_complain(str(error), FAILED))
+        raise
+    if several and not distribution.is_first():
+        return FAILED if result.stopped_by == "interrupt" or not result.best_epoch else DONE
     if result.stopped_by == "interrupt":
         words = [word for word in given if word != "--restart"]
         again = shlex.join([*words, *([] if options.out else ["--out", str(run_dir)])])

@@ -1,11 +1,14 @@
 """The options of those commands that have many: train and sweep."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
 from practicum.arguments import count, numbers, numbers_or_none, one_or_list
 from practicum.recipes import RECIPES
+
+UNLIMITED = 100_000  # epochs
 
 
 def add_to_train(train: argparse.ArgumentParser) -> None:
@@ -54,6 +57,11 @@ def add_to_train(train: argparse.ArgumentParser) -> None:
     add("--precision", choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"), default="auto")
     add("--seed", type=int, default=0, help="makes a run repeatable (default: 0)")
     add(
+        "--distribute",
+        action="store_true",
+        help="share the work among all GPUs of this machine, or among the processes that KERAS_DISTRIBUTION_… name",
+    )
+    add(
         "--out",
         type=Path,
         metavar="FOLDER",
@@ -62,6 +70,49 @@ def add_to_train(train: argparse.ArgumentParser) -> None:
     add("--restart", action="store_true", help="train anew although FOLDER holds a run")
     add("--no-report", action="store_true", help="write no pictures and no report.html")
     add("--json", action="store_true", help="print one JSON object on one line")
+
+
+def several_processes() -> bool:
+    """Whether the environment says that this process is one of several that are to train together."""
+    number = os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES", "1")
+    return number != "1"  # what is no number at all is refused by those who read it
+
+
+def train_arguments(options: argparse.Namespace, images: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How to build and how to train the network: arguments of build_cnn and train.
+
+    Args:
+        options: of train.
+        images: how many there are to train on.
+    """
+    recipe = RECIPES[options.recipe]
+    network = {
+        "filters": options.filters or recipe.filters,
+        "kernel_size": one_or_list(options.kernel_size),
+        "padding": options.padding,
+        "pool_size": one_or_list(options.pool_size),
+        "dense_units": options.dense,
+        "dropout": recipe.dropout if options.dropout is None else options.dropout,
+        "batch_norm": recipe.batch_norm,
+        "global_pooling": recipe.global_pooling,
+        "seed": options.seed,
+    }
+    training = {
+        # Within a time budget there is no reason to do fewer epochs than fit into it.
+        "epochs": options.epochs or (UNLIMITED if options.time_budget else recipe.epochs_for(images)),
+        "target_accuracy": options.target_accuracy,
+        "time_budget": options.time_budget,
+        "augment": recipe.augment,
+        "precision": options.precision,
+        "batch_size": recipe.batch_size if options.batch_size is None else options.batch_size,
+        "learning_rate": recipe.learning_rate,
+        "weight_decay": recipe.weight_decay,
+        "label_smoothing": recipe.label_smoothing,
+        "restart": options.restart,
+        "seed": options.seed,
+        "distribute": "auto" if options.distribute else None,
+    }
+    return network, training
 
 
 def add_to_sweep(sweep: argparse.ArgumentParser) -> None:

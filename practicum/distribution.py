@@ -5,15 +5,17 @@ what is learned is what one device learns from the whole batch. With TensorFlow 
 with JAX they may belong to many. docs/several-machines.md says how to start those.
 """
 
+import atexit
+import contextlib
 import functools
 import os
 import pickle
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -25,7 +27,8 @@ Value = TypeVar("Value")
 
 # A process that is silent for so long is given up, and the others end. JAX's own limit is 100 seconds.
 SILENT_SECONDS = 20
-LAST_SECONDS = 10  # how long one waits for the others at the end
+LAST_SECONDS = 10  # how long one that failed waits for the others at the end
+WHOLE_WEEK = 7 * 24 * 3600  # how long one that is through does
 ADDRESSES, NUMBER, PLACE = (f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID"))
 # How JAX and what it sends numbers with say that another process is not there any more.
 LOST = ("Gloo", "NCCL", "oordination service", "heartbeat", "Connection closed by peer", "Socket closed")
@@ -150,14 +153,14 @@ class InStep(Alone):
         if self.processes == 1:
             return
         of_first = self._from_first(settings)
-        different = [name for name, value in settings.items() if value != of_first.get(name)]
-        everywhere = self._from_all(np.array(bool(different)))
+        everywhere = self._from_all(np.array([value != of_first.get(name) for name, value in settings.items()]))
         if everywhere.any():
-            who = ", ".join(str(place) for place in np.flatnonzero(everywhere))
-            own = f" In this one: {', '.join(f'{name}={settings[name]!r}' for name in different)}." if different else ""
+            who = ", ".join(str(place) for place in np.flatnonzero(everywhere.any(axis=1)))
+            names = [name for place, name in enumerate(settings) if everywhere[:, place].any()]
             raise ValueError(
                 f"train: all {self.processes} processes must train the same network on the same data in the same way. "
-                f"Other arguments than process 0 has process {who}.{own}"
+                f"Other than in process 0 is, in process {who}: {', '.join(names)}. "
+                f"In this process, {self.process}: {', '.join(f'{name}={settings[name]!r}' for name in names)}."
             )
 
     def _from_first(self, value: Any) -> Any:
@@ -273,6 +276,30 @@ def initialize(
         heartbeat_timeout_seconds=SILENT_SECONDS,
         shutdown_timeout_seconds=LAST_SECONDS,
     )
+    atexit.register(_wait_for_the_others)
+    from jax.experimental.multihost_utils import sync_global_devices
+
+    with _output_as_error():  # where gloo says that it is connected, among what is printed for programs
+        sync_global_devices("all are here")
+
+
+def is_first() -> bool:
+    """Whether this is process 0, after initialize(): the one that writes and prints."""
+    import jax
+
+    return jax.process_index() == 0
+
+
+def leave(status: int) -> NoReturn:
+    """End this process at once, after a TrainingError that was shown.
+
+    At a usual end JAX would wait for the processes that are lost, and abort with a page of C++ notices.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if _WATCHES:
+        _WATCHES[0].communicate("done")
+    os._exit(status)
 
 
 def is_lost(error: BaseException) -> bool:
@@ -301,11 +328,25 @@ if sys.stdin.read() != "done":
 """
 
 
+@contextlib.contextmanager
+def _output_as_error() -> Iterator[None]:
+    """Have what C++ code writes to standard output go to standard error."""
+    sys.stdout.flush()
+    output = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(output, 1)
+        os.close(output)
+
+
+_WATCHES: list[subprocess.Popen] = []
+
+
 @functools.cache
 def _leave_a_message(place: int) -> None:
     """Say what has happened if this process is ended from outside, or by JAX because another one is lost."""
-    import atexit
-
     message = (
         f"\ntrain: process {place} was ended, or had to end because another process of this training is not there any "
         "more. What was learned is in the run_dir of process 0. Start all processes again in the same way: they go "
@@ -314,8 +355,17 @@ def _leave_a_message(place: int) -> None:
     watch = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _WATCH, message], stdin=subprocess.PIPE, text=True, start_new_session=True
     )
+    _WATCHES.append(watch)
+    atexit.register(watch.communicate, "done")
 
-    def is_done() -> None:
-        watch.communicate("done")
 
-    atexit.register(is_done)
+def _wait_for_the_others() -> None:
+    """A process that is through waits for those that still compute: JAX would end them, too, after LAST_SECONDS.
+
+    After an error it does not: they may be waiting for it.
+    """
+    from jax._src.distributed import global_state
+
+    if global_state.client is not None and not hasattr(sys, "last_value"):
+        with contextlib.suppress(Exception):  # one of them is lost, and JAX ends this one
+            global_state.client.wait_at_barrier("all are through", 1000 * WHOLE_WEEK)

@@ -1,9 +1,10 @@
 """Trains in a process of its own, as one of several or on several devices, and writes down what it learned.
 
-    python tests/distribution_child.py OUT.npz [--devices N] [--process I OF PORT] [--train JSON]
+    python tests/distribution_child.py OUT.npz [--devices N] [--process I OF PORT] [--refused JSON]… [--train JSON]
 
---devices divides the CPU into so many logical ones. OUT.npz gets the losses of each epoch, the weights, and the numbers
-of the images that this process fed, epoch by epoch.
+--refused is a training that is to end with a ValueError, before the one that counts. --devices divides the CPU into so
+many logical ones. OUT.npz gets the losses of each epoch, the weights, the numbers of the images that this process fed,
+epoch by epoch, and what the ValueErrors said.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +24,13 @@ parser.add_argument("--process", type=int, nargs=3)
 parser.add_argument("--norm", action="store_true", help="with batch normalisation")
 parser.add_argument("--wait-in", type=int, default=0, help="in this epoch, tell so and wait to be ended")
 parser.add_argument("--interrupt-in", type=int, default=0, help="in this epoch, press Ctrl-C")
+parser.add_argument("--images", type=int, default=101, help="101 cannot be divided evenly")
+parser.add_argument("--checkpoint-seconds", type=float)
+parser.add_argument("--linger", action="store_true", help="process 0 has more to do afterwards than JAX would wait for")
+parser.add_argument("--refused", type=json.loads, action="append", default=[])
 parser.add_argument("--train", type=json.loads, default={})
 options = parser.parse_args()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what is started in the background may be told to ignore it
 
 if os.environ.get("KERAS_BACKEND") == "jax":
     os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={options.devices}"
@@ -36,13 +43,11 @@ else:
     tensorflow.config.set_logical_device_configuration(cpu, parts)
     import keras
 
-from practicum import distribution  # noqa: E402
+from practicum import coach, distribution  # noqa: E402
 from practicum.batches import Batches  # noqa: E402
 from practicum.dataset import Dataset, Split  # noqa: E402
 from practicum.model import build_cnn  # noqa: E402
 from practicum.training import train  # noqa: E402
-
-IMAGES = 101  # an odd number: the last batch cannot be divided evenly
 
 
 def halves() -> Dataset:
@@ -57,7 +62,8 @@ def halves() -> Dataset:
             image[0, 0] = number
         return Split(images, labels)
 
-    return Dataset("halves", ("left", "right"), split(IMAGES), split(33), split(20), source="made here", licence="none")
+    parts = (split(options.images), split(33), split(20))
+    return Dataset("halves", ("left", "right"), *parts, source="made here", licence="none")
 
 
 class Follow(keras.callbacks.Callback):
@@ -83,13 +89,24 @@ def remembered(self, epoch, order, index):
 
 
 Batches._batch = remembered
+if options.linger:
+    distribution.LAST_SECONDS = 3
 if options.process:
     place, count, port = options.process
     distribution.initialize(f"127.0.0.1:{port}", count, place)
+if options.checkpoint_seconds is not None:
+    coach.CHECKPOINT_SECONDS = options.checkpoint_seconds
 # (Each process may begin with other weights: those of the first one count.)
 place = options.process[0] if options.process else 0
 model = build_cnn((12, 12, 1), 2, filters=(4,), dense_units=(6,), batch_norm=options.norm, seed=place)
 arguments = {"epochs": 4, "batch_size": 16, "precision": "float32", "distribute": "auto"} | options.train
+refusals = []
+for refused in options.refused:
+    try:
+        train(model, halves(), **(arguments | refused))
+        refusals.append("nothing")
+    except ValueError as error:
+        refusals.append(str(error))
 result = train(model, halves(), callbacks=[Follow()], **arguments)
 np.savez(
     options.out,
@@ -97,7 +114,10 @@ np.savez(
     loss=result.history["loss"],
     accuracy=result.history["accuracy"],
     validation_loss=result.history["validation_loss"],
-    fed=np.array([sorted(fed[epoch]) for epoch in range(result.epochs)], dtype=object),
+    fed=np.array([sorted(fed.get(epoch, [])) for epoch in range(result.epochs)], dtype=object),
     stopped_by=result.stopped_by,
     device=result.device,
+    refusals=refusals,
 )
+if options.linger and place == 0:
+    time.sleep(7)
