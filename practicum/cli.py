@@ -255,6 +255,7 @@ def _sweep(options: argparse.Namespace, given: list[str]) -> int:
         out=options.out,
         time_budget=options.time_budget,
         workers=options.workers,
+        scheduler=options.scheduler,
         **fixed,
     )
     failed = [run for run in results.runs if run.error]

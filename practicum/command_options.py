@@ -136,6 +136,7 @@ def add_to_sweep(sweep: argparse.ArgumentParser) -> None:
     add("--seeds", type=count, default=3, help="how many for each network (default: 3)")
     add("--time-budget", type=float, metavar="SECONDS", help="begin no run that would end later")
     add("--workers", type=count, help="runs at a time (default: one a core; 1 with a GPU)")
+    add("--scheduler", metavar="ADDRESS", help="compute on the workers of this Dask scheduler: tcp://host:8786")
     add("--tolerance", type=float, default=0.01, help="how much less accuracy than the best's will do (default: 0.01)")
     add("--out", type=Path, required=True, metavar="FILE", help="the table, a CSV file; what stands in it is kept")
     add("--json", action="store_true", help="print one JSON object on one line")

@@ -6,6 +6,7 @@ import threading
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from practicum.dataset import Dataset
 from practicum.experiments.configurations import DEFAULTS, NETWORK, TRAINING, Configuration
@@ -15,6 +16,15 @@ MOST_LETTERS = 300  # of what went wrong
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # Where several threads of a process take runs, as a Dask worker's may: seeds and memory are the whole process's.
 _one_at_a_time = threading.Lock()
+
+
+class Job(NamedTuple):
+    """A run that is to be done. work: in multiply-adds, over all images and epochs."""
+
+    configuration: Configuration
+    seed: int
+    multiply_adds: int
+    work: float
 
 
 def run_one(

@@ -3,28 +3,20 @@
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from practicum.dataset import Dataset
+from practicum.experiments.cluster import Cluster, cluster_at
 from practicum.experiments.configurations import DEFAULTS, NETWORK, Configuration, as_text, checked, key
 from practicum.experiments.forecast import seconds_for
 from practicum.experiments.live import display
-from practicum.experiments.one_run import failed, run_one
+from practicum.experiments.one_run import Job, failed, run_one
 from practicum.experiments.table import Results, Run, Table
 from practicum.machine import nvidia_gpus, usable_cores
-
-
-class Job(NamedTuple):
-    """A run that is to be done. work: in multiply-adds, over all images and epochs."""
-
-    configuration: Configuration
-    seed: int
-    multiply_adds: int
-    work: float
 
 
 def sweep(
@@ -35,6 +27,7 @@ def sweep(
     out: str | Path,
     time_budget: float | None = None,
     workers: int | None = None,
+    scheduler: str | None = None,
     show_progress: bool = True,
     **fixed: Any,
 ) -> Results:
@@ -51,7 +44,10 @@ def sweep(
         out: the CSV file.
         time_budget: begin no run that would not be done after so many seconds.
         workers: how many runs at a time, each in a process of its own; 1 for one after the other in this process. By
-            default as many as there are cores, or 1 with a GPU.
+            default as many as there are cores, or 1 with a GPU. On a cluster at most so many; by default all workers.
+        scheduler: address of a Dask scheduler, such as "tcp://host:8786", on whose workers the runs are done, one at a
+            time on each. Inside joblib.parallel_config("dask") it is not needed. A worker loads what has a name or
+            lies in a folder itself; a Dataset is sent.
         show_progress: a table that grows, and how long it will take.
         fixed: arguments of build_cnn and train that all have in common, such as epochs=5.
 
@@ -60,7 +56,9 @@ def sweep(
         its error; take its line out of the file to try it again.
 
     Raises:
-        ValueError: something is wrong with a configuration, or out holds another table, or runs on other data.
+        ValueError: something is wrong with a configuration, or out holds another table, or runs on other data; no
+            scheduler answers, or its workers have another practicum or other data.
+        ConnectionError: the cluster went away; what is done stays.
 
     Ctrl-C, or a notebook's stop button, ends it; what is done stays.
 
@@ -73,37 +71,57 @@ def sweep(
         raise ValueError(f"sweep: time_budget must be seconds, more than 0. Received time_budget={time_budget!r}.")
     if workers is not None and (not isinstance(workers, int) or workers < 1):
         raise ValueError(f"sweep: workers must be a whole number of 1 or more. Received workers={workers!r}.")
-    dataset, source = _loaded(data)
-    jobs = _in_order([_job(dataset, configuration) for configuration in own], numbers)
-    with Table(Path(out)) as table:
-        others = {run.data for run in table.runs} - {dataset.name}
-        if others:
-            raise ValueError(
-                f"sweep: {out} holds runs on {', '.join(sorted(others))}, and these are on {dataset.name}. "
-                "Choose another file."
-            )
-        wanted = {_key(job) for job in jobs}
-        there = {_key(run) for run in table.runs}
-        todo = [job for job in jobs if _key(job) not in there]
-        number = min(_workers() if workers is None else workers, max(len(todo), 1))
-        shown = display(len(jobs), len(jobs) - len(todo), show=show_progress)
-        budget = _Budget(todo, number, time_budget)
-        outcome = "all runs are done"
-        try:
-            with _processes_may_change():
-                for run in _runs(dataset if number == 1 else source, dataset.name, budget.jobs(), number):
-                    table.add(run)
-                    budget.count(run)
-                    shown.update(_only(table.runs, wanted), budget.seconds_left())
-            if budget.is_used_up:
-                outcome = "the time is used up; the same call goes on from here"
-        except KeyboardInterrupt:
-            outcome = "stopped; the same call goes on from here"
-        except BaseException:
-            shown.close("stopped by an error; what is done is written down")
-            raise
-        shown.close(outcome)
-        return _only(table.runs, wanted)
+    with cluster_at(scheduler) as cluster:
+        dataset, source = _loaded(data)
+        jobs = _in_order([_job(dataset, configuration) for configuration in own], numbers)
+        with Table(Path(out)) as table:
+            return _filled(table, dataset, source, jobs, cluster, workers, time_budget, show_progress)
+
+
+def _filled(
+    table: Table,
+    dataset: Dataset,
+    source: Dataset | str,
+    jobs: list[Job],
+    cluster: Cluster | None,
+    workers: int | None,
+    time_budget: float | None,
+    show_progress: bool,
+) -> Results:
+    """The runs of these jobs, when all are in the table."""
+    others = {run.data for run in table.runs} - {dataset.name}
+    if others:
+        raise ValueError(
+            f"sweep: {table.path} holds runs on {', '.join(sorted(others))}, and these are on {dataset.name}. "
+            "Choose another file."
+        )
+    wanted = {_key(job) for job in jobs}
+    there = {_key(run) for run in table.runs}
+    todo = [job for job in jobs if _key(job) not in there]
+    most = (len(cluster.workers()) if cluster else _workers()) if workers is None else workers
+    number = min(most, max(len(todo), 1))
+    shown = display(len(jobs), len(jobs) - len(todo), show=show_progress)
+    budget = _Budget(todo, number, time_budget)
+    if cluster:
+        runs = cluster.runs(run_one, dataset, source, budget.jobs(), workers)
+    else:
+        runs = _runs(dataset if number == 1 else source, dataset.name, budget.jobs(), number)
+    outcome = "all runs are done"
+    try:
+        with _processes_may_change(), closing(runs):
+            for run in runs:
+                table.add(run)
+                budget.count(run)
+                shown.update(_only(table.runs, wanted), budget.seconds_left())
+        if budget.is_used_up:
+            outcome = "the time is used up; the same call goes on from here"
+    except KeyboardInterrupt:
+        outcome = "stopped; the same call goes on from here"
+    except BaseException:
+        shown.close("stopped by an error; what is done is written down")
+        raise
+    shown.close(outcome)
+    return _only(table.runs, wanted)
 
 
 def _checked_seeds(seeds: int | Sequence[int]) -> list[int]:
@@ -115,12 +133,14 @@ def _checked_seeds(seeds: int | Sequence[int]) -> list[int]:
 
 
 def _loaded(data: Dataset | str | Path) -> tuple[Dataset, Dataset | str]:
-    """The dataset, and what other processes are given: what has a name they load themselves."""
+    """The dataset, and what other processes are given: what has a name they load themselves, from wherever they are."""
     if isinstance(data, Dataset):
         return data, data
-    from practicum.data import load
+    from practicum.data import BUNDLED, FINDABLE, load
 
-    return load(data), str(data)
+    name = str(data)
+    is_path = name not in (*BUNDLED, *FINDABLE, "shapes")
+    return load(data), str(Path(name).expanduser().resolve()) if is_path else name
 
 
 def _job(dataset: Dataset, configuration: Configuration) -> Job:
