@@ -262,15 +262,22 @@ def _sweep(options: argparse.Namespace, given: list[str]) -> int:
     if len(failed) == len(results):
         return _complain(f"no run came to its end. {failed[0] if failed else ''}", FAILED)
     choice = experiments.smallest_within(results, options.tolerance)
-    if options.json:
-        counts = {"runs": len(results), "wanted": len(configurations) * options.seeds, "failed": len(failed)}
-        _print_json({"data": results.runs[0].data, "out": str(options.out), **counts, **choice.to_dict()})
-    else:
-        print(f"{results}\n\nThe cheapest within {100 * options.tolerance:g} points of the best:\n{choice}")
+    wanted = len(configurations) * options.seeds
+    counts = {"runs": len(results), "wanted": wanted, "failed": len(failed)}
+    if not options.json:
+        points = f"{100 * options.tolerance:g} point{'s' * (options.tolerance != 0.01)}"
+        print(f"{results}\n\nThe cheapest within {points} of the best:\n{choice}")
         for run in failed:
             print(run)
-    complete = len(results) == len(configurations) * options.seeds
-    return DONE if complete or options.time_budget else FAILED
+    accuracy = None
+    if len(results) == wanted and not options.no_test:  # when everything is decided
+        accuracy = experiments.final_test(options.data, choice.configuration, show_progress=False).accuracy
+    if options.json:
+        facts = {"data": results.runs[0].data, "out": str(options.out), **counts, **choice.to_dict()}
+        _print_json({**facts, "test_accuracy": accuracy})
+    elif accuracy is not None:
+        print(f"Trained once more, and tested on images that took no part in any of this: {accuracy:.1%}.")
+    return DONE if len(results) == wanted or options.time_budget else FAILED
 
 
 def _audit(options: argparse.Namespace, given: list[str]) -> int:

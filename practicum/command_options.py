@@ -139,6 +139,7 @@ def add_to_sweep(sweep: argparse.ArgumentParser) -> None:
     add("--scheduler", metavar="ADDRESS", help="compute on the workers of this Dask scheduler: tcp://host:8786")
     add("--tolerance", type=float, default=0.01, help="how much less accuracy than the best's will do (default: 0.01)")
     add("--out", type=Path, required=True, metavar="FILE", help="the table, a CSV file; what stands in it is kept")
+    add("--no-test", action="store_true", help="do not train the chosen network once more for the test images")
     add("--json", action="store_true", help="print one JSON object on one line")
 
 

@@ -11,6 +11,7 @@ from conftest import PROJECT
 from PIL import Image
 
 from practicum import cli
+from practicum.experiments import final_test
 
 SMALL = ["--filters", "4,6", "--dense", "8", "--epochs", "2", "--batch-size", "8"]
 
@@ -245,11 +246,18 @@ def test_sweep_trains_each_combination_and_names_the_smallest(finished_run, tmp_
     assert {"filters", "seed", "validation_accuracy", "multiply_adds"} <= set(header)
     assert answer["chosen"]["dense_units"] in ([], [4])
     assert "8 of 8 runs" in error
+    tested = final_test("photos", answer["chosen"], show_progress=False).accuracy
+    assert answer["test_accuracy"] == pytest.approx(tested)
 
     status, out, error = run(*arguments, capsys=capsys)
     assert status == 0
     assert "8 runs, of which 8 are done" in error
-    assert "The cheapest within 1 points of the best:" in out
+    assert "The cheapest within 1 point of the best:" in out
+    assert f"took no part in any of this: {tested:.1%}." in out
+    status, out, error = run(*arguments, "--no-test", "--tolerance", "0.02", capsys=capsys)
+    assert "The cheapest within 2 points of the best:" in out
+    assert "took no part" not in out
+    assert json.loads(run(*arguments, "--no-test", "--json", capsys=capsys)[1])["test_accuracy"] is None
     assert table.read_text(encoding="utf-8").splitlines() == lines
 
 

@@ -75,13 +75,13 @@ class PlainLines:
 
 
 class InTerminal(PlainLines):
-    """The table, drawn anew after each run."""
+    """The table, drawn anew after each run; it goes when the sweep is over, since who called prints the results."""
 
     def __init__(self, total: int, before: int) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        self._live: Any = Live(console=Console(stderr=True), auto_refresh=False)
+        self._live: Any = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
         super().__init__(total, before)
         self._live.start()
 

@@ -39,7 +39,7 @@ class Run:
     best_epoch: which one that was, from 1.
     parameters: numbers that training adjusts, and those that normalisation keeps.
     multiply_adds: for one image.
-    seconds: of the training, with tracing and compiling.
+    seconds: of the run: building the network, and its training with tracing and compiling.
     peak_memory_mb: the most memory that its process had in use, in megabytes.
     device: what it ran on.
     error: why it failed; "" if it did not.
