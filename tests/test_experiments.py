@@ -274,3 +274,10 @@ def test_where_selects_runs_by_their_values():
         every.where(drop=lambda value: True)
     with pytest.raises(ValueError, match=r"dropout must be a number. Received dropout='much'"):
         every.where(dropout="much")
+
+
+def test_importing_it_loads_no_keras():
+    """The processes of a sweep are told how many threads they may have before Keras is loaded."""
+    program = "import sys, practicum.experiments; sys.exit(bool({'keras', 'tensorflow', 'dask'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

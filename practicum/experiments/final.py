@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from practicum.dataset import Dataset
-from practicum.evaluation import Evaluation
 from practicum.experiments.configurations import DEFAULTS, NETWORK, TRAINING, checked
+
+if TYPE_CHECKING:  # it loads Keras, and the processes of a sweep shall first be told how many threads they may have
+    from practicum.evaluation import Evaluation
 
 
 def final_test(
     data: Dataset | str | Path, configuration: Mapping[str, Any], *, seed: int = 0, show_progress: bool = True
-) -> Evaluation:
+) -> "Evaluation":
     """Train the chosen configuration as in the sweep, once more, and evaluate it on the test images.
 
     To be called once, when everything is decided: whoever looks at the test images of several configurations and takes
