@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from practicum import __version__, command_options
+from practicum.machine import several_processes
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
@@ -179,7 +180,7 @@ def _doctor(options: argparse.Namespace, given: list[str]) -> int:
 
 
 def _train(options: argparse.Namespace, given: list[str]) -> int:
-    several = options.distribute and command_options.several_processes()
+    several = options.distribute and several_processes()
     if several:
         from practicum import distribution
 
@@ -245,6 +246,7 @@ def _train(options: argparse.Namespace, given: list[str]) -> int:
 
 def _sweep(options: argparse.Namespace, given: list[str]) -> int:
     from practicum import experiments
+    from practicum.experiments.choosing import in_points
 
     varied, fixed = command_options.sweep_arguments(options)
     configurations = experiments.grid(**varied)
@@ -265,7 +267,7 @@ def _sweep(options: argparse.Namespace, given: list[str]) -> int:
     wanted = len(configurations) * options.seeds
     counts = {"runs": len(results), "wanted": wanted, "failed": len(failed)}
     if not options.json:
-        points = f"{100 * options.tolerance:g} point{'s' * (options.tolerance != 0.01)}"
+        points = in_points(options.tolerance)
         print(f"{results}\n\nThe cheapest within {points} of the best:\n{choice}")
         for run in failed:
             print(run)

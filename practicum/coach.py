@@ -17,7 +17,7 @@ from practicum.batches import Batches
 from practicum.checkpoints import Checkpoint, save_checkpoint
 from practicum.dataset import Split
 from practicum.distribution import Alone
-from practicum.evaluation import BATCH, cross_entropy, predict
+from practicum.evaluation import BATCH, cross_entropy
 from practicum.pace import Pace
 from practicum.progress import TrainingDisplay
 from practicum.runs import HISTORY_FILE, MODEL_FILE, save_model, write_json
@@ -147,9 +147,9 @@ class Coach(keras.callbacks.Callback):
         if self.plan.time_budget is not None:
             # How long will a validation take? The first call prepares it, the second one can be timed.
             sample = self.validation.images[:BATCH]
-            predict(self.network, sample)
+            self.devices.predict(self.network, sample)
             before = time.monotonic()
-            predict(self.network, sample)
+            self.devices.predict(self.network, sample)
             self.pace.validation = (time.monotonic() - before) * len(self.validation) / len(sample)
 
     @_apart

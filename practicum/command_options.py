@@ -1,7 +1,6 @@
 """The options of those commands that have many: train and sweep."""
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +69,6 @@ def add_to_train(train: argparse.ArgumentParser) -> None:
     add("--restart", action="store_true", help="train anew although FOLDER holds a run")
     add("--no-report", action="store_true", help="write no pictures and no report.html")
     add("--json", action="store_true", help="print one JSON object on one line")
-
-
-def several_processes() -> bool:
-    """Whether the environment says that this process is one of several that are to train together."""
-    number = os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES", "1")
-    return number != "1"  # what is no number at all is refused by those who read it
 
 
 def train_arguments(options: argparse.Namespace, images: int) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -22,6 +22,7 @@ import numpy as np
 from practicum.backend import device_name, keras
 from practicum.batches import Share
 from practicum.evaluation import predict
+from practicum.machine import several_processes
 
 Value = TypeVar("Value")
 
@@ -204,7 +205,7 @@ def devices_for(distribute: str | None) -> Alone:
     if distribute is None:
         return Alone()
     backend = keras.backend.backend()
-    if backend != "jax" and (os.environ.get(NUMBER, "1") != "1" or "TF_CONFIG" in os.environ):
+    if backend != "jax" and (several_processes() or "TF_CONFIG" in os.environ):
         raise ValueError(
             f"train: several processes train together with JAX only, and this one runs Keras on {backend}. Set "
             "KERAS_BACKEND=jax before Python starts; docs/several-machines.md has the steps."

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 from matplotlib.transforms import Bbox, ScaledTranslation
 
-from practicum.experiments.choosing import COSTS, LEAST_SEEDS, compared, pareto_front, smallest_within
+from practicum.experiments.choosing import COSTS, compared, in_points, pareto_front, smallest_within
 from practicum.experiments.configurations import Configuration, as_text, factor, key, named
-from practicum.experiments.means import Tried, gain_per_filter, half_width, tried, usable
+from practicum.experiments.means import LEAST_SEEDS, Tried, gain_per_filter, half_width, tried, usable
 from practicum.experiments.table import Results
 from practicum.paper import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, finished, ink_on, inks, percent, style, written
 
@@ -145,7 +145,7 @@ def accuracy_by_cost(
         if choice:
             top, chosen = at[key(choice.best)][1], key(choice.configuration)
             axes.axhspan(top - choice.tolerance, top, color=GREEN, alpha=0.22, linewidth=0, zorder=0,
-                         label=f"within {_points(choice.tolerance)} of the best")  # fmt: skip
+                         label=f"within {in_points(choice.tolerance)} of the best")  # fmt: skip
             doubt = {"yes": "", "open": " (the seeds leave it open)", "too few seeds": " (too few seeds to tell)"}
             text = f"the cheapest of these: {names[chosen]}".replace("\n", " ") + doubt[choice.verdict]
             axes.plot(
@@ -196,10 +196,6 @@ def _reach(all_tried: list[Tried]) -> tuple[float, float]:
 
 def _modules(count: int) -> str:
     return f"{count} module{'s' * (count != 1)}"
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:g} point{'s' * (share != 0.01)}"
 
 
 # By filters -------------------------------------------------------------------------------------------------------

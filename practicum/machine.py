@@ -15,6 +15,12 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def several_processes() -> bool:
+    """Whether the environment says that this process is one of several that are to train together."""
+    number = os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES", "1")
+    return number != "1"  # what is no number at all is refused by those who read it
+
+
 def memory_limit() -> int | None:
     """The most memory that this process can ever have for computing on the CPU, in bytes; None if it is not known."""
     limits = []

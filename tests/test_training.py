@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from practicum import coach, compiling, evaluation, pace, training
+from practicum import coach, compiling, distribution, evaluation, pace, training
 from practicum.backend import keras
 from practicum.batches import Batches
 from practicum.coach import Coach
@@ -152,7 +152,7 @@ def test_a_time_budget_is_kept_and_the_schedule_fits_it(
         monkeypatch.setattr(module, name, costly)
 
     costs(pace.Pace, "end_steps", step, first=preparation)
-    costs(coach, "predict", validation)
+    costs(distribution, "predict", validation)
     costs(coach, "save_checkpoint", saving)
     folder = tmp_path if saving else None
     result = quick(network(), tiny_dataset, epochs=100_000, time_budget=15, learning_rate=0.002, run_dir=folder)

@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 
 from practicum.experiments.configurations import Configuration, key, named
-from practicum.experiments.table import Results, Run
+from practicum.experiments.means import LEAST_SEEDS, Tried, tried
+from practicum.experiments.table import Results
 
 COSTS = ("multiply_adds", "parameters", "seconds")
 EXACT_UP_TO = 6  # seeds: all their resamples are few enough to be looked at, 6 to the power of 6
 RESAMPLES = 20_000  # of more
-LEAST_SEEDS = 3  # below which an interval says nothing
 CONFIDENCE = 0.95
+
+
+def in_points(share: float) -> str:
+    """A share of accuracy in points (percentage points): "1 point", "2.5 points"."""
+    return f"{100 * share:g} point{'s' * (share != 0.01)}"
 
 
 @dataclass(frozen=True)
@@ -105,9 +110,9 @@ def smallest_within(results: Results, tolerance: float = 0.01, *, cost: str = "m
             f"smallest_within: tolerance must be from 0 up to 1 (0.01 is one point). Received {tolerance!r}."
         )
     candidates = _candidates(results, cost, "smallest_within")
-    best = max(candidates, key=lambda each: (each.accuracy, -each.cost))
-    near = [each for each in candidates if best.accuracy - each.accuracy <= tolerance + 1e-9]
-    chosen = min(near, key=lambda each: (each.cost, -each.accuracy))
+    best = max(candidates, key=lambda each: (each.mean, -each.cost(cost)))
+    near = [each for each in candidates if best.mean - each.mean <= tolerance + 1e-9]
+    chosen = min(near, key=lambda each: (each.cost(cost), -each.mean))
     seeds = sorted(chosen.runs.keys() & best.runs.keys())
     differences = np.array(
         [best.runs[seed].validation_accuracy - chosen.runs[seed].validation_accuracy for seed in seeds]
@@ -120,12 +125,12 @@ def smallest_within(results: Results, tolerance: float = 0.01, *, cost: str = "m
     return Choice(
         configuration=chosen.configuration,
         best=best.configuration,
-        accuracy=chosen.accuracy,
-        loss_of_accuracy=best.accuracy - chosen.accuracy,
+        accuracy=chosen.mean,
+        loss_of_accuracy=best.mean - chosen.mean,
         interval=interval,
         tolerance=tolerance,
-        cost=chosen.cost,
-        best_cost=best.cost,
+        cost=chosen.cost(cost),
+        best_cost=best.cost(cost),
         cost_name=cost,
         seeds=len(seeds),
         verdict=verdict,
@@ -139,9 +144,9 @@ def pareto_front(results: Results, *, cost: str = "multiply_adds") -> list[Confi
     Raises:
         ValueError: no runs that did not fail, or a cost of another name.
     """
-    front: list[_Candidate] = []
-    for each in sorted(_candidates(results, cost, "pareto_front"), key=lambda each: (each.cost, -each.accuracy)):
-        if not front or each.accuracy > front[-1].accuracy:
+    front: list[Tried] = []
+    for each in sorted(_candidates(results, cost, "pareto_front"), key=lambda each: (each.cost(cost), -each.mean)):
+        if not front or each.mean > front[-1].mean:
             front.append(each)
     return [each.configuration for each in front]
 
@@ -168,26 +173,10 @@ def compared(results: Results) -> Results:
     )
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    configuration: Configuration
-    runs: dict[int, Run]
-    accuracy: float
-    cost: float
-
-
-def _candidates(results: Results, cost: str, caller: str) -> list[_Candidate]:
+def _candidates(results: Results, cost: str, caller: str) -> list[Tried]:
     if cost not in COSTS:
         raise ValueError(f"{caller}: cost must be one of {', '.join(COSTS)}. Received cost={cost!r}.")
-    found = [
-        _Candidate(
-            configuration,
-            runs,
-            float(np.mean([run.validation_accuracy for run in runs.values()])),
-            float(np.mean([getattr(run, cost) for run in runs.values()])),
-        )
-        for configuration, runs in compared(results).by_configuration()
-    ]
+    found = tried(compared(results))
     if not found:
         raise ValueError(
             f"{caller}: there are no runs to choose from, or all of them failed. Received {len(results)} runs."

@@ -141,7 +141,8 @@ class Cluster:
                 for future in self._ended(list(flying)):
                     yield _row(future, data.name, flying.pop(future)[0])
         except (OSError, CancelledError) as error:
-            reason = error if isinstance(error, OSError) else "its scheduler does not answer"
+            # A connection that breaks is told by a class of its own, or by a cancelled call, as chance has it.
+            reason = error if type(error) is OSError else "its scheduler does not answer"
             raise ConnectionError(
                 f"sweep: the cluster at {self._client.scheduler.address} is gone ({reason}). What is done is written "
                 "down; start the scheduler and its workers again, and the same call goes on from here."

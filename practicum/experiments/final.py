@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from practicum.dataset import Dataset
-from practicum.experiments.configurations import DEFAULTS, NETWORK, TRAINING, checked
+from practicum.experiments.configurations import DEFAULTS, checked
+from practicum.experiments.one_run import trained
 
 if TYPE_CHECKING:  # it loads Keras, and the processes of a sweep shall first be told how many threads they may have
     from practicum.evaluation import Evaluation
@@ -33,13 +34,8 @@ def final_test(
         ValueError: an argument that build_cnn and train do not have.
     """
     from practicum.data import load
-    from practicum.model import build_cnn
-    from practicum.training import evaluate, train
+    from practicum.training import evaluate
 
     dataset = data if isinstance(data, Dataset) else load(data)
-    whole = DEFAULTS | checked([configuration])[0]
-    network = {name: whole[name] for name in NETWORK}
-    model = build_cnn(dataset.image_shape, len(dataset.class_names), **network, seed=seed)
-    settings = {name: whole[name] for name in TRAINING}
-    train(model, dataset, **settings, precision="float32", seed=seed, show_progress=show_progress)
+    model, _ = trained(dataset, DEFAULTS | checked([configuration])[0], seed, show_progress=show_progress)
     return evaluate(model, dataset.test, dataset.class_names)

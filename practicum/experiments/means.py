@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from practicum.experiments.choosing import LEAST_SEEDS
 from practicum.experiments.configurations import Configuration
 from practicum.experiments.table import Results, Run
 
+LEAST_SEEDS = 3  # below which an interval says nothing
 # Student's t, 97.5 %, for 2 to 12 degrees of freedom.
 STUDENT = (4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179)
 

@@ -7,11 +7,15 @@ import time
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from practicum.dataset import Dataset
 from practicum.experiments.configurations import DEFAULTS, NETWORK, TRAINING, Configuration
 from practicum.experiments.table import Run
+
+if TYPE_CHECKING:  # it loads Keras, and a sweep's processes shall first be told how many threads they may have
+    from practicum.backend import keras
+    from practicum.training import TrainingResult
 
 MOST_LETTERS = 300  # of what went wrong
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -54,18 +58,24 @@ def run_one(
             return failed(dataset.name, whole, seed, multiply_adds, str(error) or type(error).__name__)
 
 
-def _train(data: Dataset, configuration: Configuration, seed: int, multiply_adds: int) -> Run:
-    from practicum.model import build_cnn  # loads TensorFlow, for which the environment is set by now
+def trained(
+    data: Dataset, configuration: Configuration, seed: int, *, show_progress: bool = False
+) -> "tuple[keras.Model, TrainingResult]":
+    """A network of this configuration, all arguments given, and its training."""
+    from practicum.model import build_cnn
     from practicum.training import train
+
+    network, training = ({name: configuration[name] for name in names} for names in (NETWORK, TRAINING))
+    model = build_cnn(data.image_shape, len(data.class_names), **network, seed=seed)
+    return model, train(model, data, **training, precision="float32", seed=seed, show_progress=show_progress)
+
+
+def _train(data: Dataset, configuration: Configuration, seed: int, multiply_adds: int) -> Run:
+    import practicum.training  # noqa: F401  loads TensorFlow, which is no part of the run; the environment is set by now
 
     _forget_peak()
     started = time.monotonic()
-    network = {name: configuration[name] for name in NETWORK}
-    model = build_cnn(data.image_shape, len(data.class_names), **network, seed=seed)
-    result = train(
-        model, data, **{name: configuration[name] for name in TRAINING}, precision="float32", seed=seed,
-        show_progress=False,
-    )  # fmt: skip
+    _, result = trained(data, configuration, seed)
     if result.stopped_by == "interrupt":
         raise KeyboardInterrupt
     if not result.best_epoch:

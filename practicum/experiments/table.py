@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from practicum.experiments.configurations import DEFAULTS, Configuration, as_text, checked, factor, from_text, key
+from practicum.experiments.configurations import (
+    DEFAULTS,
+    Configuration,
+    as_text,
+    checked,
+    factor,
+    from_text,
+    key,
+    named,
+)
 
 # What a run gives, and as what.
 MEASURED: dict[str, type] = {
@@ -60,10 +69,8 @@ class Run:
 
     def __str__(self) -> str:
         """Its filters, what else is not as by default, and what came of it."""
-        own = {
-            name: value for name, value in self.configuration.items() if name == "filters" or value != DEFAULTS[name]
-        }
-        what = " ".join(f"{name}={as_text(name, value)}" for name, value in (own | {"seed": self.seed}).items())
+        own = [name for name, value in self.configuration.items() if name == "filters" or value != DEFAULTS[name]]
+        what = f"{named(self.configuration, own)} seed={self.seed}"
         return f"{what}: " + (f"failed ({self.error})" if self.error else f"{self.validation_accuracy:.1%}")
 
     def key(self) -> tuple[str, ...]:
