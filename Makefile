@@ -3,7 +3,7 @@
 # make test     everything that must hold: lint, types, tests, notebooks
 # make stress   trainings that are killed, starved of disk and memory, interrupted; about half an hour
 # make check    lint and types only
-# make notebooks   execute the notebooks again and store their outputs
+# make notebooks   run the solved notebooks, write the learner's copies and run those; store all outputs
 # make bench    the shorter measurements in bench/
 # make bench-training   training and its input pipeline beside others', and what each ingredient is worth; two hours
 #
@@ -24,7 +24,7 @@ lab: .venv/.run
 
 test: check
 	$(BIN)/python -m pytest --cov --cov-report=term
-	$(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider --doctest-glob='' notebooks
+	PRACTICUM_PROGRESS=off $(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider --doctest-glob='' notebooks
 
 stress: .venv/.dev
 	$(BIN)/python -m pytest --durations=0 --durations-min=1 tests/stress
@@ -35,7 +35,9 @@ check: .venv/.dev
 	$(BIN)/mypy
 
 notebooks: .venv/.dev
-	$(BIN)/python notebooks/execute.py
+	$(BIN)/python notebooks/execute.py 'solutions/*.ipynb'
+	$(BIN)/python -m practicum workshop build
+	$(BIN)/python notebooks/execute.py '*.ipynb'
 
 clean:
 	rm -rf .venv runs

@@ -1,9 +1,10 @@
-"""Run notebooks from top to bottom and store their outputs: `make notebooks`, or `python notebooks/execute.py 04*`.
+"""Run notebooks from top to bottom and store their outputs: `python notebooks/execute.py "04*" "solutions/04*"`.
 
-The outputs are what nbval compares against. A notebook that raises is left as it was.
+`make notebooks` runs the solved ones, writes the learner's copies, and runs those. The outputs are what nbval compares against. A notebook that raises is left as it was.
 """
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -18,7 +19,8 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("patterns", nargs="*", default=["*.ipynb"], help="which notebooks (default: all)")
+    parser.add_argument("patterns", nargs="*", default=["*.ipynb"], help="which ones (default: learner's copies)")
+    os.environ["PRACTICUM_PROGRESS"] = "off"  # the outputs shall not tell how far somebody is
     paths = sorted({path for pattern in parser.parse_args().patterns for path in HERE.glob(pattern)})
     paths = [path for path in paths if path.suffix == ".ipynb"]
     if not paths:

@@ -149,6 +149,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     fetch.add_argument("--json", action="store_true", help="print one JSON object on one line")
     fetch.set_defaults(run=_fetch)
+
+    workshop = commands.add_parser("workshop", help="for instructors: the learner's copies of the notebooks")
+    build = _command(
+        workshop.add_subparsers(title="workshop commands", metavar="COMMAND", required=True),
+        "build",
+        help="write the learner's copies of the notebooks",
+        description="Write the learner's copies of the solved notebooks, with stubs in place of solutions.",
+        example="workshop build --repository https://github.com/NAME/cnn-practicum",
+    )
+    command_options.add_to_workshop_build(build)
+    build.set_defaults(run=_workshop_build)
     return parser
 
 
@@ -356,6 +367,15 @@ def _fetch(options: argparse.Namespace, given: list[str]) -> int:
         if options.to and paths:
             print(f"To use it, set the environment variable PRACTICUM_DATA={options.to.expanduser().resolve()}")
     return _complain(" | ".join(failed.values()), FAILED) if failed else DONE
+
+
+def _workshop_build(options: argparse.Namespace, given: list[str]) -> int:
+    from practicum.learner_copies import build
+
+    changed = build(options.notebooks, options.repository)
+    names = [str(path) for path in changed]
+    _print_json({"changed": names}) if options.json else print("\n".join(names) or "nothing to change")
+    return DONE
 
 
 def _run_facts(run_dir: Path) -> dict[str, Any]:

@@ -136,6 +136,14 @@ def add_to_sweep(sweep: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print one JSON object on one line")
 
 
+def add_to_workshop_build(parser: argparse.ArgumentParser) -> None:
+    """The options of `workshop build`."""
+    add = parser.add_argument
+    add("--repository", metavar="URL", help="what Colab is to clone; it is written into all notebooks")
+    add("--notebooks", type=Path, default=Path("notebooks"), metavar="DIR", help="their folder (default: notebooks)")
+    add("--json", action="store_true", help="print one JSON object on one line")
+
+
 def sweep_arguments(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     """What grid is to combine, and what all runs have in common: arguments of build_cnn and train."""
     varied = {

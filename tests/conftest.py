@@ -22,6 +22,7 @@ def _own_cache(tmp_path_factory, monkeypatch):
     """Each test session has its own cache; nothing of the user's is read or written, and nothing is fetched."""
     monkeypatch.setenv("PRACTICUM_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("PRACTICUM_OFFLINE", "1")
+    monkeypatch.setenv("PRACTICUM_PROGRESS", "off")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,93 @@
+"""What a learner sees of an exercise or question: as text, and in a notebook as a small page without scripts.
+
+The page says everything in words, so that it is whole without colours, with a screen reader, and where styles are
+taken out; answers of a quiz fold out with a click or a key.
+"""
+
+import re
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from practicum.pages import template
+
+SIGNS = {"right": "✓", "not yet": "✗", "not tried yet": "○"}
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What was found about an answer. state: "right", "not yet" or "not tried yet"."""
+
+    title: str
+    state: str
+    message: str = ""
+    more: str = ""  # where there is help
+
+    @property
+    def is_right(self) -> bool:
+        return self.state == "right"
+
+    def __repr__(self) -> str:
+        return f"{self.title}: {self.state}" + (f": {self.message}" if self.message else "")
+
+    def _repr_html_(self) -> str:
+        return template("feedback.html.jinja").render(
+            kind="feedback",
+            sign=SIGNS[self.state],
+            it=self,
+            message=_with_code(self.message),
+            more=_with_code(self.more),
+        )
+
+
+@dataclass(frozen=True)
+class Help:
+    """A hint, a solution, or a line about progress."""
+
+    title: str
+    text: str
+    code: str = ""
+
+    def __repr__(self) -> str:
+        return "\n".join(filter(None, (f"{self.title}: {self.text}", self.code)))
+
+    def _repr_html_(self) -> str:
+        return template("feedback.html.jinja").render(kind="help", it=self, message=_with_code(self.text))
+
+
+@dataclass(frozen=True)
+class QuestionShown:
+    """A quiz question with its answers, and what is said about the chosen one.
+
+    choices: letter, text, what is said of it, whether it is right. chosen: a letter, or None.
+    """
+
+    title: str
+    asks: str
+    choices: list[tuple[str, str, str, bool]]
+    chosen: str | None = None
+    problem: str = ""
+
+    @property
+    def is_right(self) -> bool:
+        return any(right for letter, _, _, right in self.choices if letter == self.chosen)
+
+    def __repr__(self) -> str:
+        lines = [f"{self.title}: {self.asks}", *(f"  {letter}) {text}" for letter, text, _, _ in self.choices)]
+        if self.chosen is None:
+            return "\n".join([*lines, self.problem or "not answered yet"])
+        says = next(says for letter, _, says, _ in self.choices if letter == self.chosen)
+        return "\n".join([*lines, f"{self.chosen}: {'right' if self.is_right else 'not so'}: {says}"])
+
+    def _repr_html_(self) -> str:
+        return template("feedback.html.jinja").render(
+            kind="question",
+            it=self,
+            asks=_with_code(self.asks),
+            choices=[(letter, _with_code(text), _with_code(says), right) for letter, text, says, right in self.choices],
+        )
+
+
+def _with_code(text: str) -> Markup:
+    """The text as HTML, what stands between `backticks` as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
