@@ -1,8 +1,8 @@
 # make run      train on the bundled images and write runs/first/report.html
 # make lab      open the notebooks in JupyterLab
 # make test     everything that must hold: lint, types, tests, notebooks
-# make stress   trainings that are killed, starved of disk and memory, interrupted; about half an hour
-# make check    lint and types only
+# make stress   trainings that are killed, starved, interrupted; notebooks run twice, from elsewhere, with the oldest versions; hours
+# make check    lint, types, spelling, rules of notebooks; no tests
 # make notebooks   run the solved notebooks, write the learner's copies and run those; store all outputs
 # make bench    the shorter measurements in bench/
 # make bench-training   training and its input pipeline beside others', and what each ingredient is worth; two hours
@@ -33,6 +33,8 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell README.md CONTRIBUTING.md docs practicum notebooks/*.py
+	$(BIN)/python notebooks/lint.py
 
 notebooks: .venv/.dev
 	$(BIN)/python notebooks/execute.py 'solutions/*.ipynb'

@@ -14,7 +14,7 @@ from practicum import learner
 from practicum.answers import AnswerError, Kind, not_tried, same
 from practicum.feedback import Feedback, Help, QuestionShown
 
-MORE_HELP = "exercise_{number}.hint() helps, exercise_{number}.solution() shows one way."
+MORE_HELP = "`lesson.exercise_{number}.hint()` helps, `lesson.exercise_{number}.solution()` shows one way."
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ class Exercise:
             state=state,
             message=message,
             more=MORE_HELP.format(number=self.number) if state == "not yet" else "",
+            why=self.why if state == "right" else "",
         )
 
     def hint(self) -> Help:

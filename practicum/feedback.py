@@ -22,6 +22,7 @@ class Feedback:
     state: str
     message: str = ""
     more: str = ""  # where there is help
+    why: str = ""  # why a right answer is right
 
     @property
     def is_right(self) -> bool:
@@ -35,8 +36,9 @@ class Feedback:
             kind="feedback",
             sign=SIGNS[self.state],
             it=self,
-            message=_with_code(self.message),
+            message=_with_code(_as_sentence(self.message)),
             more=_with_code(self.more),
+            why=_with_code(self.why),
         )
 
 
@@ -86,6 +88,11 @@ class QuestionShown:
             asks=_with_code(self.asks),
             choices=[(letter, _with_code(text), _with_code(says), right) for letter, text, says, right in self.choices],
         )
+
+
+def _as_sentence(text: str) -> str:
+    """The text with a capital letter at its beginning, unless that is code, and a full stop at its end."""
+    return text and text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else ".")
 
 
 def _with_code(text: str) -> Markup:

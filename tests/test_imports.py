@@ -8,9 +8,10 @@ import pytest
 from conftest import PROJECT
 
 PACKAGE = PROJECT / "practicum"
+LESSONS = {f"lessons.{path.stem}" for path in (PACKAGE / "lessons").glob("lesson_*.py")}
 # Lower may not import higher. Modules on one line do not import each other.
 LAYERS = [
-    {"machine", "chance", "paper", "progress"},
+    {"machine", "chance", "paper", "progress", "answers", "learner_copies", "lessons"},
     {
         "dataset",
         "pixel_files",
@@ -61,6 +62,8 @@ LAYERS = [
         "inspection.likeness",
     },
     {
+        "learner",
+        "feedback",
         "marks",
         "files",
         "workers",
@@ -73,7 +76,7 @@ LAYERS = [
         "inspection.filters",
         "inspection.compiled",
     },
-    {"folder", "coach", "download", "experiments.choosing", "inspection.maps", "inspection.heat"},
+    {"folder", "coach", "download", "experiments.choosing", "inspection.maps", "inspection.heat", "exercises"},
     {
         "command_options",
         "experiment_plots",
@@ -86,6 +89,7 @@ LAYERS = [
         "inspection.maximisation",
         "inspection.embedding",
         "inspection.snapshots",
+        *LESSONS,
     },
     {"data", "training", "inspection", "plots"},
     {"report", "doctor", "audit", "experiments.one_run"},
@@ -113,6 +117,7 @@ NO_TENSORFLOW = {
     *("paper", "data_plots", "heat_plots", "inspection_plots", "image_checks", "chance", "painting", "shapes", "marks"),
     *("maximised_plots", "experiment_plots", "factor_plots"),
     *("archives", "connection", "checked_files", "remote", "places", "download"),
+    *("answers", "exercises", "feedback", "learner", "learner_copies", *LESSONS),
     *("audit", "census", "duplicates", "files", "kinds", "layout", "reasons", "tar_list", "workers"),
 }
 PRINTS = {"cli", "progress"}

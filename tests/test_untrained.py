@@ -26,7 +26,7 @@ def with_accuracy(path):
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in sorted((PROJECT / "notebooks").glob("*.ipynb")) if with_accuracy(path)],
+    [path for path in sorted((PROJECT / "notebooks" / "solutions").glob("*.ipynb")) if with_accuracy(path)],
     ids=lambda path: path.stem,
 )
 def test_every_accuracy_assertion_fails_without_training(path):

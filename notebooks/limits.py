@@ -1,0 +1,258 @@
+"""How far trained results vary from seed to seed: what the limits in the notebooks' accuracy assertions rest on.
+
+    python notebooks/limits.py 02 05 --seeds 16   # run the solved notebooks 02 and 05 with 16 other seeds each
+    python notebooks/limits.py --table            # write docs/limits.md anew from what was measured
+
+A notebook is run without its pages and figures being kept; every seed that it gives is raised by 1000, 2000, …; for
+each comparison in the assertions of its cells tagged "accuracy" the margin is noted: by how much it holds (below 0 it
+would fail). docs/limits.csv keeps every margin; what was measured with an older text of an assertion is dropped.
+A limit is neither tight nor loose if it lies between 3 and 4 standard deviations from the mean.
+"""
+
+import argparse
+import ast
+import csv
+import functools
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+TABLE = HERE.parent / "docs" / "limits.csv"
+PAGE = HERE.parent / "docs" / "limits.md"
+COLUMNS = ("notebook", "assertion", "seed", "margin")
+SEED_STEP = 1000
+TIGHTEST, LOOSEST = 3.0, 4.0  # standard deviations between the mean and a limit
+LOOSEST_ALWAYS_ALIKE = 0.03  # as far as a limit may be from a value that hardly varies
+FEWEST_SEEDS = 12
+Comparison = tuple[str, ast.expr, ast.expr]  # its text, and the sides: the first is to be the larger one
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("notebooks", nargs="*", metavar="NN", help="numbers of notebooks, such as 05")
+    parser.add_argument("--seeds", type=int, default=16, help="how many (default: 16)")
+    parser.add_argument("--table", action="store_true", help="write docs/limits.md from docs/limits.csv")
+    parser.add_argument("--one", type=int, metavar="N", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one is not None:
+        print(json.dumps(margins_of(solved(options.notebooks[0]), options.one)))
+        return 0
+    for number in options.notebooks:
+        measure(solved(number), options.seeds)
+    if options.table or options.notebooks:
+        PAGE.write_text(page(read()), encoding="utf-8")
+    return 0
+
+
+def measure(path: Path, seeds: int) -> None:
+    """Add the margins of the notebook at path for the seeds that are not in the table yet, each in its own process."""
+    wanted = {text for text, _, _ in comparisons(path)}
+    done = {int(row["seed"]) for row in read() if row["notebook"] == path.stem and row["assertion"] in wanted}
+    for seed in range(1, seeds + 1):
+        if seed in done:
+            continue
+        started = time.monotonic()
+        run = subprocess.run(
+            [sys.executable, __file__, path.stem[:2], "--one", str(seed)], capture_output=True, text=True, check=False
+        )
+        if run.returncode:
+            print(f"{path.stem}, seed {seed}: failed\n{run.stderr[-2000:]}", file=sys.stderr)
+            continue
+        found = json.loads(run.stdout.splitlines()[-1])
+        rows = [row for row in read() if row["notebook"] != path.stem or row["assertion"] in wanted]
+        rows += [{"notebook": path.stem, "assertion": a, "seed": str(seed), "margin": f"{m:.5f}"} for a, m in found]
+        write(rows)
+        print(f"{path.stem}, seed {seed}: {time.monotonic() - started:.0f} s", flush=True)
+
+
+def margins_of(path: Path, seed: int) -> list[tuple[str, float]]:
+    """Run the notebook with all its seeds raised; give each comparison and its margin."""
+    os.environ.update(PRACTICUM_OFFLINE="1", PRACTICUM_PROGRESS="off", MPLBACKEND="agg")
+    os.chdir(path.parent)
+    sys.path.insert(0, str(HERE.parent))
+    raise_seeds(SEED_STEP * seed)
+    found: list[tuple[str, float]] = []
+    names: dict[str, Any] = {"__name__": "__main__", "_note": lambda text, margin: found.append((text, float(margin)))}
+    names["display"] = lambda *shown: None
+    silent = open(os.devnull, "w")  # noqa: PTH123, SIM115 - what the notebook prints is of no interest here
+    printed, sys.stdout = sys.stdout, silent
+    try:
+        for source, is_accuracy in code_cells(path):
+            exec(compile(noting(source, is_accuracy), path.stem, "exec"), names)
+    finally:
+        sys.stdout = printed
+        silent.close()
+    return found
+
+
+def raise_seeds(step: int) -> None:
+    """Let whatever takes a seed to train or to begin with take another one."""
+    from practicum import experiments, model, training
+    from practicum.backend import keras
+
+    def raised(function: Callable[..., Any]) -> Callable[..., Any]:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def with_another_seed(*arguments: Any, **options: Any) -> Any:
+            given = signature.bind(*arguments, **options)
+            given.apply_defaults()
+            seed = given.arguments["seed"]
+            given.arguments["seed"] = step + (seed or 0)
+            return function(*given.args, **given.kwargs)
+
+        return with_another_seed
+
+    training.train = raised(training.train)
+    model.build_cnn = raised(model.build_cnn)
+    keras.utils.set_random_seed = raised(keras.utils.set_random_seed)
+    sweep = experiments.sweep
+
+    @functools.wraps(sweep)
+    def sweep_of_other_seeds(*arguments: Any, **options: Any) -> Any:
+        seeds = options.get("seeds", 3)
+        options["seeds"] = [step + seed for seed in (range(seeds) if isinstance(seeds, int) else seeds)]
+        return sweep(*arguments, **options)
+
+    experiments.sweep = sweep_of_other_seeds
+
+
+def noting(source: str, is_accuracy: bool) -> ast.Module:
+    """The cell with its assertions taken out; those of an accuracy cell note their margins instead."""
+
+    class Notes(ast.NodeTransformer):
+        def visit_Assert(self, node: ast.Assert) -> Any:
+            notes = []
+            for text, larger, smaller in compared(node) if is_accuracy else ():
+                margin = ast.BinOp(larger, ast.Sub(), smaller)
+                call = ast.Call(ast.Name("_note", ast.Load()), [ast.Constant(text), margin], [])
+                notes.append(ast.Expr(call))
+            return notes or ast.Pass()
+
+    return ast.fix_missing_locations(Notes().visit(ast.parse(source)))
+
+
+def comparisons(path: Path) -> list[Comparison]:
+    """All comparisons in the accuracy assertions of a notebook."""
+    trees = [ast.parse(source) for source, is_accuracy in code_cells(path) if is_accuracy]
+    asserts = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+    return [each for node in asserts for each in compared(node)]
+
+
+def compared(node: ast.Assert) -> Iterator[Comparison]:
+    """Each "larger than" or "smaller than" of an assertion; 0.3 < x < 0.7 is two."""
+    for compare in (each for each in ast.walk(node.test) if isinstance(each, ast.Compare)):
+        sides = [compare.left, *compare.comparators]
+        for left, operator, right in zip(sides, compare.ops, sides[1:], strict=False):
+            signs = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<="}
+            if type(operator) in signs:
+                text = f"{ast.unparse(left)} {signs[type(operator)]} {ast.unparse(right)}"
+                yield (text, left, right) if isinstance(operator, ast.Gt | ast.GtE) else (text, right, left)
+
+
+def has_a_limit(assertion: str) -> bool:
+    """Whether a comparison is with a number that somebody chose, such as 0.56, and not between two results."""
+    return any(
+        isinstance(node, ast.Constant) and isinstance(node.value, float) and not isinstance(parent, ast.Mult)
+        for side in (ast.parse(assertion).body[0].value.left, *ast.parse(assertion).body[0].value.comparators)
+        for node, parent in with_operators(side)
+    )
+
+
+def with_operators(side: ast.expr, operator: Any = None) -> Iterator[tuple[ast.expr, Any]]:
+    """The parts of a sum, with the operator that joins them; other expressions are left whole."""
+    if isinstance(side, ast.BinOp):
+        yield from with_operators(side.left, side.op)
+        yield from with_operators(side.right, side.op)
+    else:
+        yield side, operator
+
+
+def judged(margins: list[float], assertion: str) -> str:
+    """ "" if a limit suits the margins that were measured, otherwise what is wrong with it."""
+    if len(margins) < FEWEST_SEEDS:
+        return f"only {len(margins)} seeds"
+    if min(margins) <= 0:
+        return f"fails with {sum(margin <= 0 for margin in margins)} of {len(margins)} seeds"
+    distance, spread = mean(margins), stdev(margins)
+    if distance < TIGHTEST * spread:
+        return f"too tight: {distance / spread:.1f} standard deviations from the mean"
+    if has_a_limit(assertion) and distance > max(LOOSEST * spread, LOOSEST_ALWAYS_ALIKE):
+        return f"too loose: {distance / spread if spread else float('inf'):.1f} standard deviations from the mean"
+    return ""
+
+
+def page(rows: list[dict[str, str]]) -> str:
+    """docs/limits.md."""
+    lines = [
+        "# How far results vary",
+        "",
+        "What the notebooks assert of trained networks, and by how much it holds with other seeds: the *margin* is the",
+        "larger side minus the smaller one. Made by `python notebooks/limits.py`, which says how it is measured;",
+        "every margin is in [limits.csv](limits.csv). A limit that somebody chose lies between 3 and 4 standard",
+        f"deviations from the mean, or within {LOOSEST_ALWAYS_ALIKE} of a value that hardly varies; a test holds this.",
+        "",
+        "| notebook | assertion | seeds | mean margin | standard deviation | smallest |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
+    for (notebook, assertion), margins in by_assertion(rows).items():
+        spread = f"{stdev(margins):.4f}" if len(margins) > 1 else ""
+        text = assertion.replace("|", "\\|")
+        lines.append(
+            f"| {notebook[:2]} | `{text}` | {len(margins)} | {mean(margins):.4f} | {spread} | {min(margins):.4f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def by_assertion(rows: list[dict[str, str]]) -> dict[tuple[str, str], list[float]]:
+    found: dict[tuple[str, str], list[float]] = {}
+    for row in sorted(rows, key=lambda row: row["notebook"]):
+        found.setdefault((row["notebook"], row["assertion"]), []).append(float(row["margin"]))
+    return found
+
+
+def read() -> list[dict[str, str]]:
+    if not TABLE.exists():
+        return []
+    with TABLE.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def write(rows: list[dict[str, str]]) -> None:
+    partial = TABLE.with_suffix(".partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    partial.replace(TABLE)
+
+
+def solved(number: str) -> Path:
+    """The solved notebook of this number."""
+    found = sorted((HERE / "solutions").glob(f"{number}_*.ipynb")) if re.fullmatch(r"\d\d", number) else []
+    if len(found) != 1:
+        raise SystemExit(f"limits.py: expected the number of a notebook, such as 05. Received {number!r}.")
+    return found[0]
+
+
+def code_cells(path: Path) -> list[tuple[str, bool]]:
+    """The notebook's code, cell by cell, and whether the cell is tagged accuracy."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [
+        ("".join(cell["source"]), "accuracy" in cell["metadata"].get("tags", []))
+        for cell in cells
+        if cell["cell_type"] == "code"
+    ]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
