@@ -57,14 +57,14 @@ class Array:
     yes_no: bool = False
 
     def read(self, given: Any) -> np.ndarray:
-        what = "values, True or False" if self.yes_no else f"{'whole ' if self.whole else ''}numbers"
+        what = "True or False values" if self.yes_no else f"{'whole ' if self.whole else ''}numbers"
         wanted = f"{what} of shape {shape_in_words(self.shape)}, such as {self.example}"
         _refuse_text(given, wanted)
         shape = _shape(given, wanted, deepest=len(self.shape) + 1)
         if len(shape) != len(self.shape) or any(
             want is not None and want != have for want, have in zip(self.shape, shape, strict=True)
         ):
-            raise AnswerError(f"expected {wanted}; received shape {shape_in_words(shape)}")
+            raise AnswerError(f"expected {wanted}; received {'shape ' + shape_in_words(shape) if shape else 'a single one'}")
         values = _array(given, wanted, yes_no=self.yes_no)
         if not self.yes_no and not np.isfinite(values).all():
             raise AnswerError(f"expected {wanted}; one of the values is no number (nan or infinite)")
