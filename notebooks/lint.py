@@ -270,7 +270,7 @@ def texts_of(output: nbformat.NotebookNode, *, plain_only: bool = False) -> Iter
 
 
 def without_code(prose: str) -> str:
-    return re.sub(r"```.*?```|^ {4}.*$", "", prose, flags=re.S | re.M)
+    return re.sub(r"```.*?```|^ {4}[^\n]*$", "", prose, flags=re.S | re.M)
 
 
 def headings(prose: str) -> list[tuple[str, str]]:

@@ -64,7 +64,8 @@ class Array:
         if len(shape) != len(self.shape) or any(
             want is not None and want != have for want, have in zip(self.shape, shape, strict=True)
         ):
-            raise AnswerError(f"expected {wanted}; received {'shape ' + shape_in_words(shape) if shape else 'a single one'}")
+            received = f"shape {shape_in_words(shape)}" if shape else "a single one"
+            raise AnswerError(f"expected {wanted}; received {received}")
         values = _array(given, wanted, yes_no=self.yes_no)
         if not self.yes_no and not np.isfinite(values).all():
             raise AnswerError(f"expected {wanted}; one of the values is no number (nan or infinite)")

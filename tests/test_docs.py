@@ -1,5 +1,6 @@
 """What the documents say is so: files they name exist, commands they show are understood, doctests run (pytest)."""
 
+import json
 import re
 import shlex
 
@@ -38,6 +39,14 @@ def test_readme_lists_every_notebook():
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     for path in (PROJECT / "notebooks").glob("*.ipynb"):
         assert f"(notebooks/{path.name})" in readme
+
+
+def test_readme_says_the_same_minutes_as_the_notebooks():
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    for path in sorted((PROJECT / "notebooks").glob("*.ipynb")):
+        first = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
+        minutes = re.search(r"\*\*Time:\*\* about (\d+) minutes", first)[1]
+        assert re.search(rf"\(notebooks/{path.name}\).*\| {minutes} \|$", readme, re.M), (path.name, minutes)
 
 
 def test_requirements_and_package_metadata_agree():

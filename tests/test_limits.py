@@ -13,10 +13,6 @@ sys.modules[spec.name] = limits
 spec.loader.exec_module(limits)
 
 
-def test_the_page_is_up_to_date():
-    assert limits.PAGE.read_text(encoding="utf-8") == limits.page(limits.read())
-
-
 # Twelve margins with mean 0.05 and standard deviation 0.0151, moved by so much.
 def margins(moved=0.0):
     return [0.05 + moved + 0.02 * (place - 5.5) / 5.5 * 1.15 for place in range(12)]

@@ -172,6 +172,10 @@ BAD = {  # what is wrong -> the rule that must find it, and the notebook
     "accuracy without tag": ("assertions_of_accuracy_are_marked", good(code("assert evaluation.accuracy > 0.5"))),
     "dead link": ("links_lead_somewhere", good(markdown("[there](99_nowhere.ipynb)"))),
     "dead anchor": ("links_lead_somewhere", good(markdown("[there](notes.md#nothing)"))),
+    "dead link after code": (
+        "links_lead_somewhere",
+        good(markdown("A list:\n\n    x = 1\n\nSee [there](99_no.ipynb).")),
+    ),
     "American": ("is_spelt_right", good(markdown("The color of the neighbor."))),
     "misspelt": ("is_spelt_right", good(markdown("We recieve a number."))),
 }
