@@ -37,7 +37,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|usr|opt|var|work|Users
 TIMING = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)? ?(?:ns|µs|ms|s|sec|seconds?|minutes?)\b(?! of (?:reading|doing))")
 AMERICAN = re.compile(
     r"\b(colors?|colored|gray(?:scale)?|centers?|centered|behaviors?|favorite|neighbors?|neighboring|"
-    r"visualiz\w+|normaliz\w+|generaliz\w+|optimiz\w+|recogniz\w+|memoriz\w+|labeled|labeling|modeled|traveled)\b",
+    r"visualiz\w+|normaliz\w+|generaliz\w+|optimiz(?!ers?\b)\w+|recogniz\w+|memoriz\w+|labeled|labeling|modeled|traveled)\b",
     re.I,
 )
 

@@ -37,8 +37,8 @@ sys.path[:0] = [str(place) for place in places if (place / "practicum" / "lesson
 def build(folder: str | Path, repository: str | None = None) -> list[Path]:
     """Write the learner's copies of the notebooks in folder/solutions to folder, and the bootstrap cell into both.
 
-    Outputs stay where a cell is the same as before but for the repository's address; other cells lose theirs, and
-    `make notebooks` makes them anew.
+    A copy keeps its outputs if its code is the same as before but for the repository's address; otherwise it loses
+    them, and `make notebooks` makes them anew.
 
     Args:
         repository: the address that Colab clones; None keeps the one in the notebooks.
@@ -100,15 +100,11 @@ def with_bootstrap(notebook: Notebook, repository: str) -> None:
 
 
 def with_outputs_of(made: Notebook, before: Notebook | None) -> Notebook:
-    """made with the outputs of the notebook that was there before, if all cells are the same but for the address."""
-    if before is None or len(before["cells"]) != len(made["cells"]):
-        return made
-    pairs = list(zip(made["cells"], before["cells"], strict=True))
-    if any(_but_for_the_address(new) != _but_for_the_address(old) for new, old in pairs):
-        return made
-    for new, old in pairs:
-        if new["cell_type"] == "code":
-            new["outputs"], new["execution_count"] = old["outputs"], old["execution_count"]
+    """made with the outputs of the notebook that was there before, if its code is the same but for the address."""
+    new, old = _code_cells(made), _code_cells(before or {"cells": []})
+    if list(map(_but_for_the_address, new)) == list(map(_but_for_the_address, old)):
+        for cell, earlier in zip(new, old, strict=True):
+            cell["outputs"], cell["execution_count"] = earlier["outputs"], earlier["execution_count"]
     return made
 
 
@@ -148,8 +144,12 @@ def _with_stubs(text: str, where: str) -> str:
     return "\n".join(kept)
 
 
-def _but_for_the_address(cell: dict[str, Any]) -> tuple[str, str]:
-    return cell["cell_type"], REPOSITORY_LINE.sub("", source_of(cell))
+def _code_cells(notebook: Notebook) -> list[dict[str, Any]]:
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def _but_for_the_address(cell: dict[str, Any]) -> str:
+    return REPOSITORY_LINE.sub("", source_of(cell))
 
 
 def _check_address(repository: str) -> None:

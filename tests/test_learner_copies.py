@@ -108,10 +108,14 @@ def test_another_address_keeps_the_outputs_and_another_text_does_not(course):
     assert build(course) == [], "the address stays, and nothing changes a second time"
     solved = json.loads((course / "solutions" / "01_a.ipynb").read_text("utf-8"))
     assert "anna/cnn-practicum" in source_of(solved["cells"][0])
-    solved["cells"][1]["source"] = "# solution\nx = 5\n# stub: x = ...\nprint(x)"
+    solved["cells"].insert(1, {"cell_type": "markdown", "metadata": {}, "source": "A word more."})
     (course / "solutions" / "01_a.ipynb").write_text(json.dumps(solved), encoding="utf-8")
     build(course)
-    assert json.loads(path.read_text("utf-8"))["cells"][1]["outputs"] == []
+    assert json.loads(path.read_text("utf-8"))["cells"][2]["outputs"], "prose changes no output"
+    solved["cells"][2]["source"] = "# solution\nx = 5\n# stub: x = ...\nprint(x)"
+    (course / "solutions" / "01_a.ipynb").write_text(json.dumps(solved), encoding="utf-8")
+    build(course)
+    assert json.loads(path.read_text("utf-8"))["cells"][2]["outputs"] == []
 
 
 @pytest.mark.parametrize(
