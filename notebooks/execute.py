@@ -1,6 +1,7 @@
 """Run notebooks from top to bottom and store their outputs: `python notebooks/execute.py "04*" "solutions/04*"`.
 
-`make notebooks` runs the solved ones, writes the learner's copies, and runs those. The outputs are what nbval compares against. A notebook that raises is left as it was.
+`make notebooks` runs the solved ones, writes the learner's copies, and runs those. The outputs are what nbval
+compares against. A notebook that raises is left as it was.
 """
 
 import argparse
