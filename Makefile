@@ -4,6 +4,7 @@
 # make stress   trainings that are killed, starved, interrupted; notebooks run twice, from elsewhere, with the oldest versions; hours
 # make check    lint, types, spelling, rules of notebooks; no tests
 # make notebooks   run the solved notebooks, write the learner's copies and run those; store all outputs
+# make site     the notebooks as a web site in build/site, with working explorers; needs no server
 # make bench    the shorter measurements in bench/
 # make bench-training   training and its input pipeline beside others', and what each ingredient is worth; two hours
 #
@@ -13,7 +14,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 REQUIREMENTS := requirements.txt constraints.txt pyproject.toml
 
-.PHONY: run lab test stress check notebooks bench bench-training clean
+.PHONY: run lab test stress check notebooks site bench bench-training clean
 .DELETE_ON_ERROR:
 
 run: .venv/.run
@@ -40,6 +41,9 @@ notebooks: .venv/.dev
 	$(BIN)/python notebooks/execute.py 'solutions/*.ipynb'
 	$(BIN)/python -m practicum workshop build
 	$(BIN)/python notebooks/execute.py '*.ipynb'
+
+site: .venv/.dev
+	$(BIN)/python docs/site/build.py
 
 clean:
 	rm -rf .venv runs

@@ -72,6 +72,23 @@ def evaluation_of(confusion):
     )
 
 
+def test_the_standard_error_shrinks_with_the_root_of_the_number_of_images():
+    # A network that is right on half of n images: the root of 0.25 / n.
+    few, many = (replace(evaluation_of([[5, 0], [0, 9]]), labels=np.zeros(n, int)) for n in (25, 2500))
+    assert report.standard_error(few) == pytest.approx(0.1)
+    assert report.standard_error(many) == pytest.approx(0.01)
+
+
+def test_a_claim_stands_at_the_top_as_text(page, tiny_dataset, tiny_run, tmp_path):
+    assert "The claim." not in page[1]
+    assert f"± {100 * report.standard_error(page[2]):.1f} points" in text_of(page[1])
+    model, result, _ = tiny_run
+    claim = "90 % ± 3 of <test> images & no more"
+    html = report.write_report(tmp_path, model, tiny_dataset, result, page[2], claim=claim).read_text(encoding="utf-8")
+    assert "The claim.</b> 90 % ± 3 of &lt;test&gt; images &amp; no more</p>" in html
+    assert html.index("The claim.") < html.index("<h2>")
+
+
 def test_largest_mix_up_reads_rows_as_the_right_class():
     assert report.largest_mix_up(evaluation_of([[5, 3, 0], [1, 9, 0], [0, 0, 4]])) == (
         "The most frequent mistake: 3 of 8 images of “a” were taken for “b”."
