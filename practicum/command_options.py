@@ -124,6 +124,16 @@ def add_to_sweep(sweep: argparse.ArgumentParser) -> None:
     add("--dense", type=numbers_or_none, action="append", metavar="N,N,…", help='units, or "none"; several times')
     add("--dropout", type=float, action="append", help="share of units switched off in training; several times")
     add("--learning-rate", type=float, action="append", help="at its peak; several times")
+    add("--weight-decay", type=float, action="append", help="how strongly weights are pulled to zero; several times")
+    add("--batch-norm", choices=("no", "yes"), action="append", help="normalise feature maps; twice, to compare")
+    add("--augment", choices=("no", "yes"), action="append", help="change the images a little; twice, to compare")
+    add(
+        "--training-images",
+        type=count,
+        action="append",
+        metavar="N",
+        help="learn from so many only, of each class its share; several times (default: all)",
+    )
     add("--epochs", type=count, help="passes over the training images (default: 10)")
     add("--batch-size", type=count, help="images a step (default: 64)")
     add("--seeds", type=count, default=3, help="how many for each network (default: 3)")
@@ -152,6 +162,10 @@ def sweep_arguments(options: argparse.Namespace) -> tuple[dict[str, Any], dict[s
         "dense_units": options.dense,
         "dropout": options.dropout,
         "learning_rate": options.learning_rate,
+        "weight_decay": options.weight_decay,
+        "batch_norm": options.batch_norm and [answer == "yes" for answer in options.batch_norm],
+        "augment": options.augment and [answer == "yes" for answer in options.augment],
+        "training_images": options.training_images,
     }
     fixed = {"epochs": options.epochs, "batch_size": options.batch_size}
     return (

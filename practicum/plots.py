@@ -12,6 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from practicum.data_plots import class_counts, duplicates, examples, mean_images
+from practicum.dot_plots import dots
 from practicum.experiment_plots import accuracy_by_cost, accuracy_by_filters
 from practicum.factor_plots import heat_map
 from practicum.heat_plots import heat, heats, overlay
@@ -30,6 +31,7 @@ __all__ = [
     "confusion",
     "curves",
     "dark_paper",
+    "dots",
     "duplicates",
     "embedding",
     "examples",

@@ -10,7 +10,7 @@ import pytest
 from conftest import PROJECT
 from PIL import Image
 
-from practicum import cli
+from practicum import cli, command_options
 from practicum.experiments import final_test
 
 SMALL = ["--filters", "4,6", "--dense", "8", "--epochs", "2", "--batch-size", "8"]
@@ -267,3 +267,16 @@ def test_sweep_refuses_a_network_that_cannot_be(tmp_path, capsys):
     assert (status, out) == (2, "")
     assert error.startswith("practicum: sweep: there is no network of filters=4,4,4,4,4,4,4: ")
     assert error.count("\n") == 1
+
+
+def test_sweep_arguments_of_remedies_against_overfitting():
+    words = "sweep --filters 4 --augment no --augment yes --batch-norm yes --weight-decay 0 --weight-decay 0.5"
+    options = cli._parser().parse_args([*words.split(), "--training-images", "300", "--out", "sweep.csv"])
+    varied, _ = command_options.sweep_arguments(options)
+    assert varied == {
+        "filters": [(4,)],
+        "weight_decay": [0.0, 0.5],
+        "batch_norm": [True],
+        "augment": [False, True],
+        "training_images": [300],
+    }

@@ -1,5 +1,6 @@
 """Configurations of a sweep, and the table of its runs."""
 
+import csv
 import inspect
 import os
 import signal
@@ -17,7 +18,8 @@ from practicum.experiments.configurations import DEFAULTS, NETWORK, TRAINING, as
 
 
 def a_run(seed=0, accuracy=0.5, **configuration):
-    return Run("emoji", DEFAULTS | configuration, seed, accuracy, 1.2, 3, 1000, 20_000, 2.5, 700, "CPU, 2 cores")
+    measured = (accuracy, 1.2, 3, 1000, 20_000, 2.5, 700, "CPU, 2 cores", "", 0.9, accuracy - 0.01, 1.3)
+    return Run("emoji", DEFAULTS | configuration, seed, *measured)
 
 
 def test_defaults_are_those_of_build_cnn_and_train():
@@ -99,6 +101,7 @@ def test_wrong_use(call, message):
         ("augment", False, "False"),
         ("padding", "valid", "valid"),
         ("epochs", 7, "7"),
+        ("training_images", 300, "300"),
     ],
 )
 def test_values_come_back_from_their_text(name, value, text):
@@ -153,6 +156,30 @@ def test_one_sweep_at_a_time(tmp_path):
     with table.Table(path), pytest.raises(ValueError, match=r"another sweep is writing to .*sweep.csv"):
         table.Table(path)
     written(path, [a_run()])
+
+
+def test_a_table_of_earlier_columns_is_read_and_goes_on_with_all_columns(tmp_path):
+    """The tables in data/sweeps are older than the columns of the last epoch."""
+    path = tmp_path / "old.csv"
+    written(path, [a_run(0, filters=(4, 8)), a_run(1, dropout=0.5)])
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    with path.open("w", newline="") as file:
+        old = csv.DictWriter(file, table.EARLIER, extrasaction="ignore", lineterminator="\n")
+        old.writeheader()
+        old.writerows(rows)
+    before = path.read_bytes()
+    assert before.split(b"\n")[0].startswith(b"data,filters,")
+    assert b"last_" not in before
+    found = experiments.read(path).runs
+    assert path.read_bytes() == before, "reading changes nothing"
+    assert [run.key() for run in found] == [a_run(0, filters=(4, 8)).key(), a_run(1, dropout=0.5).key()]
+    assert all(np.isnan([run.last_training_accuracy, run.last_validation_loss]).all() for run in found)
+    path.write_bytes(before + b"emoji,half a li")  # a process was killed
+    after = written(path, [a_run(2, training_images=300)]).runs
+    assert [run.seed for run in after] == [0, 1, 2]
+    assert [run.validation_accuracy for run in after] == [0.5, 0.5, 0.5]
+    assert after[2] == a_run(2, training_images=300)
+    assert not list(tmp_path.glob("*.new"))
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,9 @@ def test_each_run_is_what_train_gives(small):
         own = train(model, data, **FIXED, precision="float32", seed=run.seed, show_progress=False)
         assert run.validation_accuracy == pytest.approx(own.validation_accuracy, abs=1e-6)
         assert run.validation_loss == pytest.approx(own.history["validation_loss"][own.best_epoch - 1], abs=1e-4)
+        for name in ("accuracy", "validation_accuracy", "validation_loss"):
+            last = getattr(run, "last_training_accuracy" if name == "accuracy" else f"last_{name}")
+            assert last == pytest.approx(own.history[name][-1], abs=1e-4)
         assert run.parameters == model.count_params()
         assert run.multiply_adds == sum(row.multiply_adds for row in layer_table(model))
         assert 0 < run.seconds < 120
@@ -197,6 +200,36 @@ def test_nothing_is_run_when_one_of_the_networks_cannot_be_built(tmp_path):
     with pytest.raises(ValueError, match=r"there is no network of filters=4,4,4,4,dense_units=none|no network of"):
         sweep(small_dataset(), grid(filters=[(4,), (4, 4, 4, 4)]), out=path, workers=1)
     assert not path.exists()
+
+
+def test_training_images_are_how_many_are_learned_from(tmp_path, monkeypatch):
+    seen = []
+
+    def noted(model, data, **options):
+        seen.append(len(data.train))
+        return train(model, data, **options)
+
+    monkeypatch.setattr("practicum.training.train", noted)
+    path = tmp_path / "sweep.csv"
+    results = run_small(path, seeds=1, training_images=10)
+    assert seen == [10, 10, 10]
+    assert {row["training_images"] for row in rows(path)} == {"10"}
+    assert results.where(training_images=10) == results
+    run_small(path, seeds=1)
+    assert seen[3:] == [64, 64, 64]
+    for count in (1, 65):
+        with pytest.raises(
+            ValueError, match=rf"count must be .* from 2 \(one .*to 64 \(all of small\). Received {count}"
+        ):
+            run_small(path, seeds=1, training_images=count)
+
+
+def test_the_seconds_of_runs_are_foreseen_by_their_images():
+    few, all_of_them = (
+        sweeping._job(small_dataset(), {"filters": (4,), "epochs": 2, "training_images": count}) for count in (16, 0)
+    )
+    assert few.multiply_adds == all_of_them.multiply_adds
+    assert 4 * few.work == all_of_them.work
 
 
 def test_a_file_of_runs_on_other_data_is_refused_and_kept(small):

@@ -1,6 +1,7 @@
 """Which networks and trainings a sweep tries: configurations, as a grid, a list, or random draws.
 
-A configuration is a dict of arguments of build_cnn and train; what it leaves out has its default.
+A configuration is a dict of arguments of build_cnn and train, and of how many training_images are used; what it leaves
+out has its default.
 """
 
 import itertools
@@ -30,7 +31,10 @@ TRAINING: Configuration = {
     "label_smoothing": 0.0,
     "augment": False,
 }
-DEFAULTS = NETWORK | TRAINING
+DATA: Configuration = {
+    "training_images": 0,  # 0 for all; see fewer_images
+}
+DEFAULTS = NETWORK | TRAINING | DATA
 LISTS = ("filters", "dense_units")  # a number for each layer, however many
 PER_MODULE = ("kernel_size", "pool_size")  # one number, or one for each module
 MOST_TRIES = 50  # for a draw that is unlike those before

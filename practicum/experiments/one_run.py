@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from practicum.dataset import Dataset
 from practicum.experiments.configurations import DEFAULTS, NETWORK, TRAINING, Configuration
+from practicum.experiments.fewer import fewer_images
 from practicum.experiments.table import Run
 
 if TYPE_CHECKING:  # it loads Keras, and a sweep's processes shall first be told how many threads they may have
@@ -66,8 +67,19 @@ def trained(
     from practicum.training import train
 
     network, training = ({name: configuration[name] for name in names} for names in (NETWORK, TRAINING))
+    data = data_for(data, configuration)
     model = build_cnn(data.image_shape, len(data.class_names), **network, seed=seed)
     return model, train(model, data, **training, precision="float32", seed=seed, show_progress=show_progress)
+
+
+def data_for(data: Dataset, configuration: Configuration) -> Dataset:
+    """What a run of this configuration, all arguments given, learns from.
+
+    Raises:
+        ValueError: it asks for more training images than there are, or for fewer than classes.
+    """
+    count = configuration["training_images"]
+    return fewer_images(data, count) if count else data
 
 
 def _train(data: Dataset, configuration: Configuration, seed: int, multiply_adds: int) -> Run:
@@ -93,6 +105,9 @@ def _train(data: Dataset, configuration: Configuration, seed: int, multiply_adds
         seconds=round(time.monotonic() - started, 2),
         peak_memory_mb=_peak_memory() // 1_000_000,
         device=result.device,
+        last_training_accuracy=round(float(result.history["accuracy"][-1]), 6),
+        last_validation_accuracy=round(float(result.history["validation_accuracy"][-1]), 6),
+        last_validation_loss=round(float(result.history["validation_loss"][-1]), 6),
     )
 
 

@@ -14,7 +14,7 @@ from practicum.experiments.cluster import Cluster, cluster_at
 from practicum.experiments.configurations import DEFAULTS, NETWORK, Configuration, as_text, checked, key
 from practicum.experiments.forecast import seconds_for
 from practicum.experiments.live import display
-from practicum.experiments.one_run import Job, failed, run_one
+from practicum.experiments.one_run import Job, data_for, failed, run_one
 from practicum.experiments.table import Results, Run, Table
 from practicum.machine import nvidia_gpus, usable_cores
 
@@ -49,7 +49,7 @@ def sweep(
             time on each. Inside joblib.parallel_config("dask") it is not needed. A worker loads what has a name or
             lies in a folder itself; a Dataset is sent.
         show_progress: a table that grows, and how long it will take.
-        fixed: arguments of build_cnn and train that all have in common, such as epochs=5.
+        fixed: arguments of build_cnn and train that all have in common, such as epochs=5; or training_images.
 
     Returns:
         The runs of all configurations and seeds asked for, also those that were there before. A run that failed has
@@ -144,17 +144,21 @@ def _loaded(data: Dataset | str | Path) -> tuple[Dataset, Dataset | str]:
 
 
 def _job(dataset: Dataset, configuration: Configuration) -> Job:
-    """See that such a network can be built, and what it costs: a slip is answered before the first training."""
+    """See that such a network can be built and has images enough, and what it costs.
+
+    A slip is answered before the first training.
+    """
     from practicum.model import build_cnn, layer_table
 
     whole = DEFAULTS | configuration
+    images = len(data_for(dataset, whole).train)
     try:
         model = build_cnn(dataset.image_shape, len(dataset.class_names), **{name: whole[name] for name in NETWORK})
     except ValueError as error:
         text = ", ".join(f"{name}={as_text(name, value)}" for name, value in configuration.items())
         raise ValueError(f"sweep: there is no network of {text}: {error}") from None
     multiply_adds = sum(row.multiply_adds or 0 for row in layer_table(model))
-    return Job(whole, 0, multiply_adds, float(multiply_adds) * len(dataset.train) * whole["epochs"])
+    return Job(whole, 0, multiply_adds, float(multiply_adds) * images * whole["epochs"])
 
 
 def _in_order(jobs: list[Job], seeds: list[int]) -> list[Job]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,8 +33,14 @@ MEASURED: dict[str, type] = {
     "peak_memory_mb": int,
     "device": str,
     "error": str,
+    "last_training_accuracy": float,
+    "last_validation_accuracy": float,
+    "last_validation_loss": float,
 }
+# What the first tables did not have: their runs have the default, or what was not written down is not a number.
+ADDED = ("training_images", "last_training_accuracy", "last_validation_accuracy", "last_validation_loss")
 COLUMNS = ("data", *DEFAULTS, "seed", *MEASURED)
+EARLIER = tuple(name for name in COLUMNS if name not in ADDED)
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ class Run:
     peak_memory_mb: the most memory that its process had in use, in megabytes.
     device: what it ran on.
     error: why it failed; "" if it did not.
+    last_training_accuracy, last_validation_accuracy, last_validation_loss: of the last epoch, whether or not it was the
+        best one; the first is the mean over the epoch, with whatever is done to images and network in training.
     """
 
     data: str
@@ -66,6 +75,9 @@ class Run:
     peak_memory_mb: int
     device: str
     error: str = ""
+    last_training_accuracy: float = math.nan
+    last_validation_accuracy: float = math.nan
+    last_validation_loss: float = math.nan
 
     def __str__(self) -> str:
         """Its filters, what else is not as by default, and what came of it."""
@@ -195,14 +207,15 @@ def _read(content: bytes, path: Path) -> tuple[list[Run], int]:
         if COLUMNS[0].encode().startswith(content[:4]):
             return [], 0  # nothing, or half of the first line
         raise ValueError(f"sweep: {path} is no table of a sweep. Choose another file.")
-    if tuple(lines[0]) != COLUMNS:
+    columns = tuple(lines[0])
+    if columns not in (COLUMNS, EARLIER):
         raise ValueError(
             f"sweep: {path} has other columns than a sweep's table: {', '.join(lines[0])[:80]} … Choose another file."
         )
     runs: dict[tuple[str, ...], Run] = {}
     for number, line in enumerate(lines[1:], start=2):
         try:
-            run = _from_line(dict(zip(COLUMNS, line, strict=True)))
+            run = _from_line(dict(zip(columns, line, strict=True)))
         except ValueError as error:
             raise ValueError(f"sweep: line {number} of {path} is damaged ({error}). Mend it or remove it.") from None
         runs[run.key()] = run
@@ -210,8 +223,8 @@ def _read(content: bytes, path: Path) -> tuple[list[Run], int]:
 
 
 def _from_line(cells: dict[str, str]) -> Run:
-    configuration = {name: from_text(name, cells[name]) for name in DEFAULTS}
-    measured = {name: kind(cells[name]) for name, kind in MEASURED.items()}
+    configuration = {name: from_text(name, cells[name]) if name in cells else DEFAULTS[name] for name in DEFAULTS}
+    measured = {name: kind(cells[name]) for name, kind in MEASURED.items() if name in cells}
     return Run(cells["data"], configuration, int(cells["seed"]), **measured)
 
 
@@ -227,6 +240,15 @@ def as_line(run: Run) -> bytes:
     measured = {name: getattr(run, name) for name in MEASURED}
     cells = {"data": run.data, **configuration, "seed": run.seed, **measured}
     return _line(str(cells[name]).replace("\n", " ").replace("\r", " ") for name in COLUMNS)
+
+
+def _rewritten(path: Path, runs: list[Run]) -> int:
+    """Write a table of earlier columns anew with all of them, as a whole or not at all; give its length in bytes."""
+    content = b"".join([_line(COLUMNS), *map(as_line, runs)])
+    beside = path.with_name(path.name + ".new")
+    beside.write_bytes(content)
+    os.replace(beside, path)
+    return len(content)
 
 
 class Table:
@@ -247,6 +269,8 @@ class Table:
         try:
             content = path.read_bytes() if path.exists() else b""
             self.runs, whole = _read(content, path)
+            if content[:whole].startswith(_line(EARLIER)):
+                whole = _rewritten(path, self.runs)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
             os.ftruncate(self._file, whole)
             if not whole:
