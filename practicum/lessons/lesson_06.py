@@ -73,6 +73,7 @@ exercise_2 = Exercise(
         Mistake(_corner(biases=0), "the bias is missing"),
         Mistake(_corner(biases=3), "the bias is added three times; it is added once, not once for each channel"),
         Mistake(_corner(3, 28), "that tile lies wholly inside; at the corner the border of zeros is under it, too"),
+        Mistake(_corner(0, 25), "the tile *ends* at column 32 of `padded`; where does the one of column 31 begin?"),
         Mistake(_corner(flip=-1), "the filter is laid on the tile as it is, not flipped"),
         Mistake(_corner(number=1), "that is filter 1; counting begins at 0, and filter 2 has number 2"),
         Mistake(_from_red, "that is the red channel only; all three are summed"),

@@ -145,8 +145,8 @@ exercise_4 = Exercise(
     mistakes=[
         Mistake("a", "that is the one that fails: its maps stay, though nothing is left of what was learned"),
         Mistake("abcd", "one method gives nearly the same maps for a network that knows nothing"),
-        Mistake("bc", "D is left out: +0.61 looks high, but compare it with what its maps of different images give"),
-        Mistake("cd", "B is left out: the check looks at what remains when all layers are drawn anew"),
+        Mistake("bc", "one more passes: a number in the second line is high only beside its third line"),
+        Mistake("cd", "one more passes: the check looks at what remains when *all* layers are drawn anew"),
         Mistake("c", "C does; but B is judged by its second line, and D by comparing its last two lines"),
         Mistake("b", "B does; which others lose what they had, when all layers are drawn anew?"),
         Mistake("d", "D does; which others lose what they had, when all layers are drawn anew?"),
@@ -154,7 +154,7 @@ exercise_4 = Exercise(
         Mistake("ad", "these have high numbers in the second line; a high number there needs the third line beside it"),
         Mistake("acd", "B passes in the second line; and what does A do there?"),
         Mistake("abc", "A keeps its maps to the end; and D is to be compared with its own third line"),
-        Mistake("bd", "C is left out: are its maps still alike when all layers are drawn anew?"),
+        Mistake("bd", "one more passes: whose maps are still alike when *all* layers are drawn anew?"),
     ],
     otherwise="compare, for each method, the second line with the third",
     hints=[

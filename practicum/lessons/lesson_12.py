@@ -69,6 +69,7 @@ exercise_2 = Exercise(
         Mistake(_EACH, "that is how many places each device has; what does an image in one of them count?"),
         Mistake(_DEVICES * 2 / _IMAGES, "two places on each device are not enough for nine images; round up"),
         Mistake(1, "then the mean over all places, with the empty ones, would come out too small"),
+        Mistake(1.3, "the right idea, but give it with two decimals"),
         Mistake(_DEVICES / _IMAGES, "count places, not devices: each device has several"),
         Mistake(_DEVICES * _EACH, "that is how many places are dealt in all; what does an image in one of them count?"),
     ],
@@ -151,7 +152,7 @@ _MEMORY, _SYSTEM, _NOTEBOOK = 16, 2, 0.9
 exercise_5 = Exercise(
     name="12.exercise_5",
     asks="16 GB of memory, 2 of them for the system, 0.9 for each notebook: how many learners at the same time?",
-    kind=Number(whole=True),
+    kind=Number(),
     answer=(_MEMORY - _SYSTEM) // _NOTEBOOK,
     also=[int((_MEMORY - _SYSTEM) // _NOTEBOOK), [np.floor((_MEMORY - _SYSTEM) / _NOTEBOOK)]],
     mistakes=[
@@ -161,6 +162,8 @@ exercise_5 = Exercise(
             np.ceil((_MEMORY - _SYSTEM) / _NOTEBOOK),
             "the last one of these has no room: part of a notebook does not run; round down",
         ),
+        Mistake((_MEMORY - _SYSTEM) / _NOTEBOOK, "a part of a learner cannot sit down: how many whole ones?"),
+        Mistake(_MEMORY / _NOTEBOOK, "the system takes its 2 GB first, and only whole learners can sit down"),
         Mistake(_MEMORY - _SYSTEM, "that would be with a whole GB for each; a notebook needs a little less"),
         Mistake(30, "that is the class; the question is how many of them have room"),
         Mistake((_MEMORY - _SYSTEM) * _NOTEBOOK // 1, "divide by what one notebook needs; you multiplied"),
