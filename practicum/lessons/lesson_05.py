@@ -61,6 +61,7 @@ exercise_2 = Exercise(
         Mistake(_SCORES - 0.5 * (_SOFTMAX - _LAST), "that is the step of the text, where class 2 is right"),
         Mistake(_SCORES + 0.5 * (_SOFTMAX - _FIRST), "the right score went down: step against the gradient"),
         Mistake(_SCORES - (_SOFTMAX - _FIRST), "the learning rate is missing: that is the whole gradient"),
+        Mistake(_SCORES, "those are the old scores. The answer was right, but did class 0 have probability 1?"),
         Mistake(_SOFTMAX - _FIRST, "that is the gradient; the step is still to be taken"),
         Mistake(0.5 * (_SOFTMAX - _FIRST), "that is how far to go; it is subtracted from the old scores"),
         Mistake(-0.5 * (_SOFTMAX - _FIRST), "that is the change alone; what are the scores after it?"),
