@@ -22,7 +22,9 @@ def each(paths):
 
 
 def run(notebook, folder):
-    nbclient.NotebookClient(notebook, timeout=SECONDS, resources={"metadata": {"path": str(folder)}}).execute()
+    resources = {"metadata": {"path": str(folder)}}
+    # Printed lines may arrive in one piece or in several.
+    nbclient.NotebookClient(notebook, timeout=SECONDS, coalesce_streams=True, resources=resources).execute()
 
 
 def outputs(notebook):
