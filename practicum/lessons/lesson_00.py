@@ -57,6 +57,10 @@ exercise_2 = Exercise(
         ),
         Mistake(_sum(_NEXT, _WEIGHTS[::-1, ::-1]), "the filter is turned by half a turn; leave it as it is printed"),
         Mistake(_sum(_NEXT, _WEIGHTS.T), "rows and columns of the filter are swapped"),
+        Mistake(
+            _sum(np.vstack([_TILE[1:], _COLUMN.T])),
+            "the new column has become the bottom row; the window moves to the right, so it comes in at the right",
+        ),
         Mistake(_NEXT.sum(), "only the numbers under a 1 of the filter count; those under a 0 do not"),
         Mistake(5 * 7 * 5 * 1, "the products are added up, not multiplied with each other"),
     ],

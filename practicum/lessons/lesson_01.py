@@ -56,6 +56,11 @@ exercise_2 = Exercise(
         Mistake("acde", "C is the same if you swap left and right only; half a turn also swaps top and bottom"),
         Mistake("ace", "C is mirrored left to right, and D is left out: turn each by half a turn, do not mirror it"),
         Mistake("ae", "turn D, do not mirror it: where does its top left corner go?"),
+        Mistake("abde", "turn B: where does its middle row, 1 1 0, go, and in which order?"),
+        Mistake("bde", "A is nine equal numbers: can a turn change it? And turn B: where does its middle row go?"),
+        Mistake("de", "A is nine equal numbers: can a turn change it?"),
+        Mistake("ad", "look at E again: is any corner or side different from the one opposite?"),
+        Mistake("ac", "C is mirrored left to right; half a turn also swaps top and bottom. And look at D and E again"),
         Mistake("bc", "these are those that do change; the question is which stay"),
         Mistake("abcde", "not all of them: turn B as if you turned the page upside down"),
     ],
@@ -78,7 +83,7 @@ exercise_3 = Exercise(
         Mistake(((2, 1), (2, 1)), "the size is right, but the odd one of the zeros is on the wrong side"),
         Mistake(((0, 3), (0, 3)), "the size is right, but all padding is on one side; spread it over both"),
         Mistake(((3, 0), (3, 0)), "the size is right, but all padding is on one side; spread it over both"),
-        Mistake(((1, 1), (1, 1)), "that is right for a 3×3 filter; with a 4×4 one the output is one smaller than 5×5"),
+        Mistake(((1, 1), (1, 1)), "that is right for a 3×3 filter; a 4×4 one would make 4×4 of a 5×5 image"),
         Mistake(((2, 2), (2, 2)), "half of the filter on each side is one too many: the output becomes 6×6"),
         Mistake(((3, 3), (3, 3)), "three more are needed in all, not three on each side"),
         Mistake(((1, 2), (2, 1)), "rows and columns are padded differently; Keras treats them alike"),
@@ -112,7 +117,7 @@ exercise_4 = Exercise(
         Mistake(lambda w, k, s: (w - k) // s, "off by one: the very first place needs no step"),
         Mistake(lambda w, k, s: w - k + 1, "this is right for stride 1 only"),
         Mistake(
-            lambda w, k, s: (w - k + 1) // s, "the division comes too early or too late: first the steps, then one"
+            lambda w, k, s: (w - k + 1) // s, "divide first, then add 1 for the first place; here the 1 is divided, too"
         ),
         Mistake(lambda w, k, s: (w - k) / s + 1, "where the steps do not come out even, this gives a part of a place"),
         Mistake(lambda w, k, s: -((k - w) // s) + 1, "what is left over at the end does not make another place"),
@@ -150,7 +155,7 @@ exercise_5 = Exercise(
     ],
     otherwise="multiply number by number in both channels, add everything up, then the bias once",
     hints=[
-        "Most weights are 0. Write down the products of the three others, channel by channel.",
+        "Most weights are 0. Write down the products of the three others in each slice, channel by channel.",
         "One number comes out, however many channels go in: add up both channels, then the bias.",
     ],
     code="answer_5 = (1*1 + 3*2 + 2*1) + (1*2 + 2*1 + 0*-1) + 10",
