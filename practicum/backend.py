@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,7 +42,9 @@ def quiet_standard_error() -> Iterator[None]:
             os.close(original)
 
 
-with quiet_standard_error():
+with quiet_standard_error(), warnings.catch_warnings():
+    # Keras 3.13 asks NumPy for a name that it no longer has.
+    warnings.filterwarnings("ignore", message="In the future `np.object`", category=FutureWarning)
     import keras
 
     # On recent GPUs the backends round the factors of float32 products to 10 bits unless told not to. Learners hold
