@@ -9,6 +9,7 @@ Also here: the network that comes with the course.
 import io
 import json
 import math
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,11 @@ PARTS = {
     *("SGD", "SparseCategoricalCrossentropy"),
 }
 MODULES = {"keras", "keras.layers", "keras.initializers", "keras.optimizers", "keras.losses"}
+# What Keras after 3.13 writes besides, with its default: 3.13, which Colab has, refuses names that it does not know.
+LATER_SETTINGS = {
+    **{"input_axes": None, "output_axes": None, "quantization_config": None},
+    **{"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99},
+}
 ACTIVATIONS = {"linear", "relu", "softmax"}
 
 
@@ -74,9 +80,25 @@ def load_network(path: str | Path) -> "keras.Sequential":
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise _refusal(path, f"has a description that is no JSON ({error})") from None
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        with tempfile.TemporaryDirectory() as folder:
+            return keras.saving.load_model(_for_older_keras(path, config, folder), compile=False, safe_mode=True)
     except Exception as error:  # whatever Keras stumbles over, the file is at fault
         raise _refusal(path, f"cannot be read by Keras ({' '.join(str(error).split())[:200]})") from None
+
+
+def _for_older_keras(path: Path, config: dict[str, Any], folder: str) -> Path:
+    """A copy of the file in folder, without the settings of later versions of Keras that are as by default."""
+    for part in _parts(config):
+        settings = _settings(part)
+        for name, default in LATER_SETTINGS.items():
+            if name in settings and settings[name] == default:
+                del settings[name]
+    copy = Path(folder) / path.name
+    with zipfile.ZipFile(path) as original, zipfile.ZipFile(copy, "w") as archive:
+        for name in (METADATA, WEIGHTS):
+            archive.writestr(name, original.read(name))
+        archive.writestr(CONFIG, json.dumps(config))
+    return copy
 
 
 def load_pretrained(name: str = "cifar10") -> "keras.Sequential":
