@@ -20,6 +20,8 @@ from pathlib import Path
 import nbformat
 from codespell_lib import main as codespell
 
+from practicum.learner_copies import SOLUTION, STUB
+
 HERE = Path(__file__).resolve().parent
 MOST_LINES = 20  # in a cell of code
 MOST_IGNORED = 0.15  # share of code cells whose output is not compared
@@ -195,7 +197,7 @@ def exercises_are_open_in_the_copy_and_solved_in_the_source(notebook: Notebook) 
             yield f"{start(cell)}: expected {wanted!r}, and it says: {text[:100]}"
     if not notebook.is_solved:
         for cell in notebook.code:
-            if re.search(r"^# (solution|stub:)", cell.source, re.M):
+            if re.search(rf"^({SOLUTION}|{STUB.strip()})", cell.source, re.M):
                 yield f"{start(cell)}: marks of the solved notebook"
 
 

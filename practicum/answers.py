@@ -22,7 +22,7 @@ class AnswerError(Exception):
 class Number:
     """One number.
 
-    whole: only a whole one. unit: what it counts, named when something else is given.
+    whole: only a whole one.
     """
 
     example: str = "12"
@@ -143,10 +143,9 @@ class Function:
         return [self._result(given, arguments) for arguments in self.calls]
 
     def _result(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        copies = [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
         call = ", ".join(_short(argument) for argument in arguments)
         try:
-            result = function(*copies)
+            result = function(*_copies(arguments))
         except (Exception, SystemExit) as error:
             raise AnswerError(
                 f"for the arguments {call} your function stops with {type(error).__name__}: {str(error)[:200]}"
@@ -168,9 +167,8 @@ def not_tried(kind: Kind, given: Any) -> bool:
         return True
     if not isinstance(kind, Function) or not callable(given):
         return False
-    arguments = [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in kind.calls[0]]
     try:
-        result = given(*arguments)
+        result = given(*_copies(kind.calls[0]))
     except (Exception, SystemExit):
         return False
     return result is None or result is ...
@@ -204,6 +202,11 @@ def described(given: Any) -> str:
     if isinstance(given, str):
         return f"the text {given[:40]!r}" + ("…" if len(given) > 40 else "")
     return f"an object of type {type(given).__name__}"
+
+
+def _copies(arguments: Sequence[Any]) -> list[Any]:
+    """The arguments of a call as a learner's function may spoil them."""
+    return [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
 
 
 def _refuse_text(given: Any, wanted: str) -> None:

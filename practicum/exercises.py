@@ -4,6 +4,7 @@ A lesson (practicum/lessons) says what is right and which misconceptions give wh
 an answer is read (answers.py), compared, and spoken about (feedback.py); what was tried is counted (learner.py).
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -185,7 +186,7 @@ class Question:
     @property
     def right(self) -> str:
         """The letter of the right choice."""
-        return next(letter for letter, choice in zip(self.letters, self.choices, strict=True) if choice.right)
+        return next(letter for letter, choice in self._lettered() if choice.right)
 
     def check(self, letter: Any = None) -> QuestionShown:
         """The question with its answers; with a letter, also what is to be said about that one. Nothing is raised."""
@@ -220,7 +221,6 @@ class Question:
 
 def progress_of(lesson: str) -> Callable[[], Help]:
     """A function for the lesson module of that name: how far the learner is in it, as one line."""
-    import sys
 
     def progress() -> Help:
         """How many of this notebook's exercises and questions are solved."""

@@ -73,7 +73,9 @@ def load_network(path: str | Path) -> "keras.Sequential":
             config = json.loads(archive.read(CONFIG))
             _check_config(path, config)
             _check_size(path, config)
-            _check_weights(path, archive.read(WEIGHTS))
+            weights = archive.read(WEIGHTS)
+            _check_weights(path, weights)
+            metadata = archive.read(METADATA)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         # RuntimeError: an encrypted member; its subclass RecursionError: a description nested thousands deep
         raise _refusal(path, f"is damaged or no .keras file ({error})") from None
@@ -81,24 +83,24 @@ def load_network(path: str | Path) -> "keras.Sequential":
         raise _refusal(path, f"has a description that is no JSON ({error})") from None
     try:
         with tempfile.TemporaryDirectory() as folder:
-            return keras.saving.load_model(_for_older_keras(path, config, folder), compile=False, safe_mode=True)
+            checked = Path(folder) / path.name  # so that Keras opens what was looked through, and nothing else
+            with zipfile.ZipFile(checked, "w") as archive:
+                archive.writestr(METADATA, metadata)
+                archive.writestr(CONFIG, json.dumps(_for_older_keras(config)))
+                archive.writestr(WEIGHTS, weights)
+            return keras.saving.load_model(checked, compile=False, safe_mode=True)
     except Exception as error:  # whatever Keras stumbles over, the file is at fault
         raise _refusal(path, f"cannot be read by Keras ({' '.join(str(error).split())[:200]})") from None
 
 
-def _for_older_keras(path: Path, config: dict[str, Any], folder: str) -> Path:
-    """A copy of the file in folder, without the settings of later versions of Keras that are as by default."""
+def _for_older_keras(config: dict[str, Any]) -> dict[str, Any]:
+    """The description without the settings of later versions of Keras that are as by default; config is changed."""
     for part in _parts(config):
         settings = _settings(part)
         for name, default in LATER_SETTINGS.items():
             if name in settings and settings[name] == default:
                 del settings[name]
-    copy = Path(folder) / path.name
-    with zipfile.ZipFile(path) as original, zipfile.ZipFile(copy, "w") as archive:
-        for name in (METADATA, WEIGHTS):
-            archive.writestr(name, original.read(name))
-        archive.writestr(CONFIG, json.dumps(config))
-    return copy
+    return config
 
 
 def load_pretrained(name: str = "cifar10") -> "keras.Sequential":
