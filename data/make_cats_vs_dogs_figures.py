@@ -8,12 +8,13 @@ No photo gets into what is written.
 """
 
 import argparse
-import csv
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measured_rows import MeasuredRows
 
 from practicum.backend import keras
 from practicum.data import load
@@ -116,50 +117,31 @@ def fold(dataset: Dataset, number: int, share: float) -> Dataset:
     )
 
 
-def measure(name: str, number: int) -> dict[str, Any]:
-    """Train the network of that name with one fold as test photos: a row of the table."""
+def measure(name: str, number: int) -> list[Any]:
+    """Train the network of that name with one fold as test photos: its row, from the column seed on."""
     size, share, make = NETWORKS[name]
     dataset = fold(load("cats_vs_dogs", image_size=size), number, share)
     started = time.monotonic()
     model, _ = make(dataset, number)
     seconds = time.monotonic() - started
     found = evaluate(model, dataset.test)
-    return {
-        "network": name,
-        "image_size": size,
-        "fold": number,
-        "seed": number,
-        "training_photos": len(dataset.train),
-        "parameters_trained": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
-        "training_accuracy": round(evaluate(model, dataset.train).accuracy, 4),
-        "validation_accuracy": round(evaluate(model, dataset.validation).accuracy, 4),
-        "test_photos": len(dataset.test),
-        "right": int(found.confusion.trace()),
-        "test_accuracy": round(found.accuracy, 4),
-        "seconds": round(seconds, 1),
-    }
+    trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    known = [round(evaluate(model, split).accuracy, 4) for split in (dataset.train, dataset.validation)]
+    right = int(found.confusion.trace())
+    tested = [len(dataset.test), right, round(found.accuracy, 4), round(seconds, 1)]
+    return [number, len(dataset.train), trained, *known, *tested]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=NETWORKS, action="append", help="this network; may be given again")
-    chosen = parser.parse_args().only or list(NETWORKS)
-    rows: list[dict[str, Any]] = []
-    if TABLE.exists():
-        with TABLE.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    done = {(row["network"], int(row["fold"])) for row in rows}
-    for name in chosen:
+    parser.add_argument("--out", type=Path, default=TABLE)
+    options = parser.parse_args()
+    names = list(NETWORKS)
+    table = MeasuredRows(options.out, COLUMNS, keys=3, order=lambda key: (names.index(key[0]), int(key[2])))
+    for name in options.only or names:
         for number in range(FOLDS):
-            if (name, number) in done:
-                continue
-            rows.append(measure(name, number))
-            print(rows[-1], flush=True)
-            rows.sort(key=lambda row: (list(NETWORKS).index(row["network"]), int(row["fold"])))
-            with TABLE.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
+            table.fill((name, NETWORKS[name][0], number), partial(measure, name, number))
 
 
 if __name__ == "__main__":

@@ -10,13 +10,12 @@ again.
 """
 
 import argparse
-import csv
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from measured_rows import MeasuredRows
 
 from practicum.backend import keras
 from practicum.data import load
@@ -36,18 +35,18 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "sweeps" / "transfer.csv")
     options = parser.parse_args()
-    table = Table(options.out)
+    table = MeasuredRows(options.out, COLUMNS, keys=5)
     images = {"emoji": load("emoji"), "cats_vs_dogs": load("cats_vs_dogs", image_size=(32, 32))}
     images["fashion"] = in_colour_and_32(load("fashion"))
     read = {name: features(load_pretrained("cifar10"), dataset, LAYERS) for name, dataset in images.items()}
     for seed in range(options.seeds):
         for name in images:
             for layer in LAYERS:
-                table.fill(name, "frozen", layer, 0, seed, partial(frozen, read[name][layer], 0, seed))
+                table.fill((name, "frozen", layer, 0, seed), partial(frozen, read[name][layer], 0, seed))
         for name, (layer, counts) in CURVES.items():
             for count in counts:
-                table.fill(name, "frozen", layer, count, seed, partial(frozen, read[name][layer], count, seed))
-                table.fill(name, "scratch", "", count, seed, partial(scratch, images[name], count, seed))
+                table.fill((name, "frozen", layer, count, seed), partial(frozen, read[name][layer], count, seed))
+                table.fill((name, "scratch", "", count, seed), partial(scratch, images[name], count, seed))
 
 
 def in_colour_and_32(dataset: Dataset) -> Dataset:
@@ -61,7 +60,7 @@ def in_colour_and_32(dataset: Dataset) -> Dataset:
     return replace(dataset, train=train_split, validation=validation, test=test)
 
 
-def frozen(dataset: Dataset, per_class: int, seed: int) -> tuple[int, float]:
+def frozen(dataset: Dataset, per_class: int, seed: int) -> tuple[int, str]:
     some = few_labels(dataset, per_class, seed=seed) if per_class else dataset
     keras.utils.set_random_seed(seed)
     layers = keras.layers
@@ -69,45 +68,20 @@ def frozen(dataset: Dataset, per_class: int, seed: int) -> tuple[int, float]:
     head = keras.Sequential([keras.Input(dataset.image_shape), layers.Flatten(name="flatten"), *last])
     epochs = _epochs(len(some.train))
     train(head, some, epochs=epochs, batch_size=BATCH, learning_rate=0.03, seed=seed, show_progress=False)
-    return len(some.train), evaluate(head, dataset.test).accuracy
+    return len(some.train), f"{evaluate(head, dataset.test).accuracy:.4f}"
 
 
-def scratch(images: Dataset, per_class: int, seed: int) -> tuple[int, float]:
+def scratch(images: Dataset, per_class: int, seed: int) -> tuple[int, str]:
     some = few_labels(images, per_class, seed=seed) if per_class else images
     model = build_cnn(images.image_shape, len(images.class_names), batch_norm=True, seed=seed)
     epochs = _epochs(len(some.train))
     train(model, some, epochs=epochs, batch_size=BATCH, augment="auto", seed=seed, show_progress=False)
-    return len(some.train), evaluate(model, images.test).accuracy
+    return len(some.train), f"{evaluate(model, images.test).accuracy:.4f}"
 
 
 def _epochs(images: int, steps: int = 300) -> int:
     """So many that there are about as many steps, but ten to sixty."""
     return min(60, max(10, -(-steps // -(-images // BATCH))))
-
-
-class Table:
-    """The rows of the file; a row that is missing is computed and written at once."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows: dict[tuple[str, ...], dict[str, str]] = {}
-        if path.exists():
-            with path.open(newline="", encoding="utf-8") as file:
-                self.rows = {tuple(row[name] for name in COLUMNS[:5]): row for row in csv.DictReader(file)}
-
-    def fill(
-        self, data: str, method: str, layer: str, per_class: int, seed: int, compute: Callable[[], tuple[int, float]]
-    ) -> None:
-        key = (data, method, layer, str(per_class), str(seed))
-        if key in self.rows:
-            return
-        images, accuracy = compute()
-        self.rows[key] = dict(zip(COLUMNS, (*key, str(images), f"{accuracy:.4f}"), strict=True))
-        print(",".join(self.rows[key].values()), flush=True)
-        with self.path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.rows.values())
 
 
 if __name__ == "__main__":

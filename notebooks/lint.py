@@ -26,6 +26,10 @@ HERE = Path(__file__).resolve().parent
 MOST_LINES = 20  # in a cell of code
 MOST_IGNORED = 0.15  # share of code cells whose output is not compared
 MOST_IN_A_ROW = 4  # code cells without prose between them
+# Minutes of reading and doing are counted, because nobody's pace is everybody's: so many words a minute (a text with
+# formulae, in what is for many a foreign language), seconds for a line of code and a figure, minutes for what is asked.
+WORDS_A_MINUTE, SECONDS_A_LINE, SECONDS_A_FIGURE, MINUTES_AN_EXERCISE, MINUTES_A_QUESTION = 150, 5, 20, 3, 1
+MINUTES_OFF = 5  # by which the number at the top may differ from the count
 TAGS = {"nbval-ignore-output", "accuracy", "bootstrap"}
 AT_THE_TOP = (
     "**The question.**",
@@ -144,8 +148,22 @@ def says_at_the_top_what_it_is(notebook: Notebook) -> Iterator[str]:
         yield "does not begin with a title"
     for missing in (part for part in AT_THE_TOP if part not in first.source):
         yield f"the first cell lacks {missing}"
-    if not re.search(r"\*\*Time:\*\*[^\n]*\d+ minutes", first.source):
+    if not (said := re.search(r"\*\*Time:\*\*[^\n]*?(\d+) minutes", first.source)):
         yield "the first cell does not say how many minutes it takes"
+    elif abs(int(said[1]) - (counted := minutes(notebook))) > MINUTES_OFF:
+        yield f"the first cell says {said[1]} minutes; counted are {counted:.0f}"
+
+
+def minutes(notebook: Notebook) -> float:
+    """How long it takes to read and do everything, computing aside."""
+    lines = sum(len(cell.source.splitlines()) for cell in notebook.code)
+    figures = sum("image/png" in output.get("data", {}) for cell in notebook.code for output in cell.outputs)
+    exercises, questions = (
+        sum(f"lesson.{what}_" in cell.source for cell in notebook.code) for what in ("exercise", "question")
+    )
+    reading = len(re.findall(r"\w+", notebook.prose)) / WORDS_A_MINUTE
+    looking = (lines * SECONDS_A_LINE + figures * SECONDS_A_FIGURE) / 60
+    return reading + looking + exercises * MINUTES_AN_EXERCISE + questions * MINUTES_A_QUESTION
 
 
 def prose_comes_before_code(notebook: Notebook) -> Iterator[str]:

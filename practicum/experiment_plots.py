@@ -327,7 +327,7 @@ def _write_names(figure: Figure, axes: Axes, names: list[tuple[float, float, str
         for crossable, distance, (side, right, up) in (
             (crossable, distance, place)
             for crossable, places in ways
-            for distance, place in itertools.product(range(10, 160, 5), places)
+            for distance, place in itertools.product(range(10, 45, 5), places)
         ):
             offset = (right * distance, up * distance)
             note = axes.annotate(text, (x, y), offset, textcoords="offset points", fontsize=9)
@@ -338,7 +338,7 @@ def _write_names(figure: Figure, axes: Axes, names: list[tuple[float, float, str
             crossed = any(other.contains(*place) for other in in_the_way for place in road)
             inside = all(axes.bbox.contains(*corner) for corner in box.corners())
             if inside and not crossed and not any(box.overlaps(other) for other in taken):
-                taken.append(box)
+                taken.append(box.padded(1.5 * point))  # so that two names are not read as one
                 if distance > 15:  # tells whose name it is
                     taken += [_around(place, 1.0) for place in road[2:]]
                     thin = {"arrowstyle": "-", "color": ink, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}

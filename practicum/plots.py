@@ -88,7 +88,7 @@ def confusion(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     with style():
-        side = 2.2 + 0.5 * len(class_names)
+        side = max(2.2 + 0.5 * len(class_names), 4.2)  # the title needs as much
         figure, axes = plt.subplots(figsize=(side + 0.8, side))
         picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for row in range(len(class_names)):

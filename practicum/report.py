@@ -19,6 +19,7 @@ from practicum.evaluation import Evaluation
 from practicum.model import LayerTable, layer_table
 from practicum.pages import template
 from practicum.runs import TrainingResult
+from practicum.significance import standard_error
 
 IMAGES_FOLLOWED = 3
 IMAGES_FOR_SILENCE = 500  # enough that a filter silent on all of them can be called silent
@@ -113,7 +114,7 @@ def write_report(
         mix_up=largest_mix_up(evaluation),
         command=command,
         claim=claim,
-        error=standard_error(evaluation),
+        error=standard_error(evaluation.accuracy, len(evaluation.labels)),
         versions=versions(),
     )
     path = folder / "report.html"
@@ -166,19 +167,6 @@ def largest_mix_up(evaluation: Evaluation) -> str:
         f"The most frequent mistake: {wrong[right, answer]} of {evaluation.confusion[right].sum()} images of "
         f"“{names[right]}” were taken for “{names[answer]}”."
     )
-
-
-def standard_error(evaluation: Evaluation) -> float:
-    """By how much the accuracy would typically differ on other images of the same kind, as many as these, 0 to 1.
-
-    Example:
-        >>> right = Evaluation(0.9, 0.3, np.diag([90, 0]), np.eye(2)[[0] * 100], np.zeros(100, int), ("a", "b"))
-        >>> round(standard_error(right), 3)
-        0.03
-
-    Source: the standard deviation of a share, the root of p(1 − p) / n.
-    """
-    return float(np.sqrt(evaluation.accuracy * (1 - evaluation.accuracy) / len(evaluation.labels)))
 
 
 def versions() -> dict[str, str]:

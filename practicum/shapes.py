@@ -6,7 +6,7 @@ and nothing else: colour, texture, place, size, lean, ground and clutter are dra
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -51,6 +51,11 @@ class Shapes:
     def __repr__(self) -> str:
         shape = "×".join(map(str, self.images.shape[1:]))
         return f"Shapes({len(self):,} images of {shape}: {', '.join(self.class_names)})"
+
+    def first(self, count: int) -> "Shapes":
+        """The first count pictures, with the truth about them; all, if there are fewer."""
+        one_a_picture = ("images", "labels", "masks", "boxes", "centres", "cues")
+        return replace(self, **{name: getattr(self, name)[:count] for name in one_a_picture})
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,7 +11,7 @@ PACKAGE = PROJECT / "practicum"
 LESSONS = {f"lessons.{path.stem}" for path in (PACKAGE / "lessons").glob("lesson_*.py")}
 # Lower may not import higher. Modules on one line do not import each other.
 LAYERS = [
-    {"machine", "chance", "paper", "progress", "answers", "learner_copies", "lessons"},
+    {"machine", "chance", "paper", "progress", "answers", "learner_copies", "lessons", "significance"},
     {
         "dataset",
         "pixel_files",

@@ -23,7 +23,7 @@ TOP = """# A title
 
 - say so.
 
-**Time:** about 5 minutes.
+**Time:** about 10 minutes.
 
 **Before this:** nothing.
 
@@ -124,6 +124,12 @@ def begins_with_code():
     return finished(notebook)
 
 
+def saying(minutes):
+    notebook = good()
+    notebook.cells[0].source = TOP.replace("10 minutes", minutes)
+    return notebook
+
+
 ERROR = nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[])
 PICTURE = {"image/png": "iVBORw0KGgo="}
 BAD = {  # what is wrong -> the rule that must find it, and the notebook
@@ -152,7 +158,9 @@ BAD = {  # what is wrong -> the rule that must find it, and the notebook
     "input": ("cells_are_short_and_hide_nothing", good(code("y = input()"))),
     "no Python": ("cells_are_short_and_hide_nothing", good(code("y = ("))),
     "no title": ("says_at_the_top_what_it_is", begins_with_code()),
-    "no minutes": ("says_at_the_top_what_it_is", without("5 minutes")),
+    "no minutes": ("says_at_the_top_what_it_is", without("10 minutes")),
+    "far more to read than said": ("says_at_the_top_what_it_is", good(markdown("word " * 1500))),
+    "far less to do than said": ("says_at_the_top_what_it_is", saying("20 minutes")),
     "no prerequisites": ("says_at_the_top_what_it_is", without("**Before this:**")),
     "no short way": ("says_at_the_top_what_it_is", without("**Short of time?**")),
     "five cells in a row": ("prose_comes_before_code", good(*(code("y = 1") for _ in range(4)))),

@@ -11,6 +11,7 @@ from PIL import Image
 from practicum import report
 from practicum.evaluation import Evaluation, evaluate
 from practicum.model import build_cnn, layer_table
+from practicum.significance import standard_error
 
 
 @pytest.fixture(scope="module")
@@ -72,16 +73,9 @@ def evaluation_of(confusion):
     )
 
 
-def test_the_standard_error_shrinks_with_the_root_of_the_number_of_images():
-    # A network that is right on half of n images: the root of 0.25 / n.
-    few, many = (replace(evaluation_of([[5, 0], [0, 9]]), labels=np.zeros(n, int)) for n in (25, 2500))
-    assert report.standard_error(few) == pytest.approx(0.1)
-    assert report.standard_error(many) == pytest.approx(0.01)
-
-
 def test_a_claim_stands_at_the_top_as_text(page, tiny_dataset, tiny_run, tmp_path):
     assert "The claim." not in page[1]
-    assert f"± {100 * report.standard_error(page[2]):.1f} points" in text_of(page[1])
+    assert f"± {100 * standard_error(page[2].accuracy, len(page[2].labels)):.1f} points" in text_of(page[1])
     model, result, _ = tiny_run
     claim = "90 % ± 3 of <test> images & no more"
     html = report.write_report(tmp_path, model, tiny_dataset, result, page[2], claim=claim).read_text(encoding="utf-8")

@@ -60,6 +60,15 @@ def test_the_same_pictures_as_ever(arguments, known):
     assert digest(shapes.draw(**arguments)) == known
 
 
+def test_the_first_pictures_keep_their_truth(some):
+    first = some.first(7)
+    assert len(first) == 7
+    assert len(some.first(10**6)) == len(some)
+    assert first.class_names == some.class_names
+    for name in ("images", "labels", "masks", "boxes", "centres", "cues"):
+        assert np.array_equal(getattr(first, name), getattr(some, name)[:7])
+
+
 def test_many_pictures_are_counted_in_thousands():
     assert repr(shapes.draw(1234, size=16)).startswith("Shapes(1,234 images of 16×16×3: ")
 

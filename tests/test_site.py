@@ -124,6 +124,18 @@ def test_pages_with_solutions_show_no_marks_for_the_generator(pages):
             assert "\n# solution\n" not in soup.get_text()
 
 
+def test_an_exercise_leads_to_its_solution_instead_of_saying_that_nobody_has_tried(pages):
+    for name in NAMES:
+        soup, solved = pages[f"{name}.html"], pages[f"solutions/{name}.html"]
+        assert "not tried yet" not in soup.get_text(), name
+        for exercise in soup.select(".exercise"):
+            (link,) = exercise.select(".to-solution a")
+            path, anchor = link["href"].split("#")
+            assert path == f"solutions/{name}.html"
+            assert solved.find(id=unquote(anchor)).name == "h3"
+    assert not any(soup.select(".to-solution") for page, soup in pages.items() if page.startswith("solutions/"))
+
+
 def test_pages_are_light_enough_for_a_telephone(site):
     for path in site.rglob("*.html"):
         assert path.stat().st_size < 1_200_000, path.name
@@ -154,8 +166,8 @@ QUICK_AXE = """async (dark) => {
     const contrast = await axe.run(looked, { ...options, runOnly: ["color-contrast"] });
     const why = (node) => node.any[0]?.message ?? "";
     const say = (rule) => rule.nodes.map((node) => `${rule.id}: ${rule.help}: ${node.html.slice(0, 200)} ${why(node)}`);
-    // Not measurable: on the shadows of a list that scrolls (measured in the tests of the explorer), and scrolled away.
-    const measurable = (text) => !/background gradient|partially obscured/.test(text);
+    // Not measurable: on the shadows of a list that scrolls (see the tests of the explorer), scrolled away, a sign.
+    const measurable = (text) => !/background gradient|partially obscured|only non-text characters/.test(text);
     return [
         ...[...all.violations, ...contrast.violations].flatMap(say),
         ...contrast.incomplete.flatMap(say).filter(measurable),
@@ -222,6 +234,24 @@ def test_skip_link_comes_first_and_wide_code_can_be_scrolled_with_the_keyboard(o
     wide.press("ArrowRight")
     page.wait_for_function("(node) => node.scrollLeft > 0", arg=wide.element_handle())
     assert "scrolls sideways" in wide.get_attribute("aria-label")
+
+
+def test_code_fits_a_wide_screen_and_a_page_without_contents_fills_it(open_page, address):
+    page = open_page(f"{address}09_how_many_filters.html", allow=(address,), width=1280)
+    code = ".highlight pre, .printed"
+    assert page.evaluate("(what) => [...document.querySelectorAll(what)].every((one) => one.tabIndex < 0)", code)
+    page = open_page(f"{address}capacity.html", allow=(address,), width=1280)
+    assert page.locator("main").bounding_box()["width"] > 700
+
+
+def test_on_a_telephone_sentences_that_are_printed_wrap_and_columns_stay(open_page, course, tmp_path):
+    texts = ["a long sentence " * 12, f"name{' ' * 60}share\n"]
+    cells = [code_cell(nbformat.v4.new_output("stream", text=text)) for text in texts]
+    assert run_build(course(*cells), tmp_path / "site").returncode == 0
+    page = open_page(tmp_path / "site/00_a.html", allow=((tmp_path / "site").as_uri(),), width=360)
+    assert page.evaluate(
+        "[...document.querySelectorAll('.printed')].map((node) => node.scrollWidth > node.clientWidth + 1)"
+    ) == [False, True]
 
 
 # Wrong input ------------------------------------------------------------------------------------------------------
@@ -332,6 +362,31 @@ def test_an_exercise_is_one_section_up_to_its_cell(course, tmp_path):
     assert "answer_1 = None" in text
     assert "Much" not in text
     assert "After" not in text
+
+
+def test_a_formula_is_drawn_and_prices_and_code_stay(course, tmp_path):
+    text = r"Of $2^{16}$ ways, $\sqrt{\frac{p\,(1-p)}{n}}$; $\unknown{x}$; $\frac{$; `$a$`; it costs $5, not $6."
+    assert run_build(course(nbformat.v4.new_markdown_cell(text)), tmp_path / "site").returncode == 0
+    soup = BeautifulSoup((tmp_path / "site/00_a.html").read_text(encoding="utf-8"), "html.parser")
+    power, root = soup.find_all("math")
+    assert [child.get_text() for child in power.msup.children] == ["2", "16"]
+    assert [child.get_text() for child in root.mfrac.children] == ["p(1−p)", "n"]
+    left = soup.select(".prose")[-1].get_text()
+    assert all(part in left for part in (r"$\unknown{x}$", r"$\frac{$", "$a$", "it costs $5, not $6."))
+
+
+def test_an_exercise_of_two_cells_goes_on_to_the_one_that_checks(course, tmp_path):
+    cells = [
+        nbformat.v4.new_markdown_cell("### Exercise 1: try\n\nDo it."),
+        code_cell(source="rival = 1"),
+        code_cell(source="answer_1 = None\nlesson.exercise_1.check(answer_1)"),
+        code_cell(source="later = 1"),
+    ]
+    assert run_build(course(*cells), tmp_path / "site").returncode == 0
+    soup = BeautifulSoup((tmp_path / "site/00_a.html").read_text(encoding="utf-8"), "html.parser")
+    text = soup.select_one(".exercise").get_text()
+    assert "lesson.exercise_1.check" in text
+    assert "later" not in text
 
 
 def test_make_site_builds_here():

@@ -25,6 +25,8 @@ from practicum.learner_copies import SOLUTION, STUB
 HERE = Path(__file__).resolve().parent
 DESCRIPTION = re.compile(r"\*Picture:?\*?:?\s*(?P<text>.+?)\*?\s*(?:\n\s*\n|\Z)", re.S)
 EXERCISE = re.compile(r"^(?=### Exercise|\*\*Exercise )", re.M)
+ANCHOR = re.compile(r'<h\d id="(.+?)"')
+UNTRIED = "not tried yet.</strong>"  # what a check says before there is an answer; nobody answers on a page
 SHARED = re.compile(r"<(style|script)>\n?(.*?)</\1>\n?", re.S)  # of a page of the course; its numbers have a type
 
 
@@ -115,14 +117,21 @@ def render(chapter: Chapter, prose: Prose, files: Files) -> None:
     """
     notebook = nbformat.from_dict(chapter.notebook)
     notebook.cells = _marked(_described(notebook.cells, chapter))
+    exercise = None
     for cell in notebook.cells:
         place = Place(chapter.source, cell.metadata.site.part, chapter.page)
         if cell.cell_type == "markdown":
             cell.metadata.site.html = prose.html(cell.source, place)
+            exercise = cell if cell.metadata.site.get("begins") else exercise
         elif cell.cell_type == "code":
             cell.source = _without_marks(cell.source) if chapter.is_solved else cell.source
+            cell.outputs = [
+                output for output in cell.outputs if UNTRIED not in output.get("data", {}).get("text/html", "")
+            ]
             for output in cell.outputs:
                 _prepare_output(output, cell, chapter, prose, files)
+        if cell.metadata.site.get("closes") and exercise and not chapter.is_solved:
+            _lead_to_solution(cell, exercise, chapter)
     exporter = TemplateExporter(
         template_name="base",
         template_file="notebook.html.jinja",
@@ -161,9 +170,9 @@ def _is_figure(output: nbformat.NotebookNode) -> bool:
 
 
 def _marked(cells: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
-    """The cells, those of text divided where an exercise begins; an exercise goes on until its first cell of code."""
+    """The cells, those of text divided where an exercise begins; an exercise goes on until the cell that checks it."""
     marked, in_exercise = [], False
-    for cell in cells:
+    for place, cell in enumerate(cells):
         parts = EXERCISE.split(cell.source) if cell.cell_type == "markdown" else [cell.source]
         for text in filter(str.strip, parts):
             part = nbformat.from_dict({**cell, "source": text})
@@ -175,13 +184,32 @@ def _marked(cells: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
                 part.metadata.site.name = plain(
                     text.split("\n")[0].split("**")[1] if text[0] == "*" else text.split("\n")[0]
                 )
-            elif in_exercise and (part.cell_type == "code" or text.startswith("## ")):
-                part.metadata.site["closes" if part.cell_type == "code" else "ends"] = True
+            elif in_exercise and text.startswith("## "):
+                part.metadata.site.ends = True
+                in_exercise = False
+            elif (
+                in_exercise
+                and part.cell_type == "code"
+                and ("lesson.exercise" in text or not _is_code(cells, place + 1))
+            ):
+                part.metadata.site.closes = True
                 in_exercise = False
             marked.append(part)
     if in_exercise:
         marked[-1].metadata.site.closes = True
     return marked
+
+
+def _is_code(cells: list[nbformat.NotebookNode], place: int) -> bool:
+    return place < len(cells) and cells[place].cell_type == "code"
+
+
+def _lead_to_solution(cell: nbformat.NotebookNode, exercise: nbformat.NotebookNode, chapter: Chapter) -> None:
+    """A link below an exercise to the same place on the page with solutions."""
+    anchor = ANCHOR.search(exercise.metadata.site.html)
+    if chapter.counterpart and anchor:
+        cell.metadata.site.solution = f"{relative(chapter.counterpart.page, chapter.page)}#{anchor[1]}"
+        cell.metadata.site.solution_name = exercise.metadata.site.name.lstrip("# ").partition(":")[0]
 
 
 def _without_marks(source: str) -> str:

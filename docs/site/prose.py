@@ -5,6 +5,7 @@ html = prose.html(text, Place("notebooks/03_data.ipynb", "cell 4", "03_data.html
 prose.problems()      # after the last text: every link that leads nowhere, in words
 """
 
+import html
 import os.path
 import re
 import unicodedata
@@ -14,9 +15,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from bs4 import BeautifulSoup, Tag
+from latex2mathml.converter import convert
+from latex2mathml.exceptions import NoAvailableTokensError
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 ELSEWHERE = ("http://", "https://", "mailto:")
+FORMULA = re.compile(r"\$\$(?P<block>[^$]+)\$\$|\$(?P<line>[^$\s](?:[^$\n]*[^$\s])?)\$")
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 
 
@@ -53,6 +57,7 @@ class Prose:
         """The text as HTML."""
         markdown = MarkdownWithMath(renderer=IPythonRenderer(escape=False, exclude_anchor_links=True))
         soup = BeautifulSoup(markdown.render(text), "html.parser")
+        _draw_formulas(soup)
         for node in soup.find_all(True, attrs={"id": True}):
             if node.name not in HEADINGS:
                 self._anchors[place.page].add(node["id"])
@@ -138,6 +143,25 @@ def plain(text: str) -> str:
     """
     markdown = MarkdownWithMath(renderer=IPythonRenderer(escape=False, exclude_anchor_links=True))
     return " ".join(BeautifulSoup(markdown.render(text), "html.parser").get_text().split())
+
+
+def _draw_formulas(soup: BeautifulSoup) -> None:
+    """What stands between dollar signs as a formula; what is none, such as prices, stays."""
+    for text in soup.find_all(string=FORMULA):
+        if text.find_parent(["code", "pre", "script", "style"]):
+            continue
+        escaped = html.escape(str(text), quote=False)
+        text.replace_with(BeautifulSoup(FORMULA.sub(_as_formula, escaped), "html.parser"))
+
+
+def _as_formula(found: re.Match[str]) -> str:
+    """As MathML, which browsers draw without a script; what is unfinished or unknown stays as it was written."""
+    source = html.unescape(found["block"] or found["line"])
+    try:
+        drawn = convert(source, display="block" if found["block"] else "inline")
+    except NoAvailableTokensError:
+        return found[0]
+    return found[0] if "\\" in drawn else drawn
 
 
 def _with_numbers(name: str):

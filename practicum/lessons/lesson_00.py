@@ -140,8 +140,8 @@ question_2 = Question(
             "Blind guessing is not the best of the lazy answers: always naming the most common class needs no network.",
         ),
         Choice(
-            'Hardly: who always says "people" is right for almost as many.',
-            "The most common class is the bar to beat, and here it makes up 24 % of the test pictures.",
+            'Hardly: always saying "people" is right for almost as many.',
+            "That lazy answer is what a network has to beat, and here it is right for 24 % of the test pictures.",
             right=True,
         ),
         Choice(

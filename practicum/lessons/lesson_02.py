@@ -31,9 +31,13 @@ exercise_1 = Exercise(
         Mistake([[1, 2]], "that is the first filter; the second one is missing"),
         Mistake([[1], [3]], "that is the second filter; the first one is missing"),
         Mistake([[7]], "a product of sums is left over; each weight of the single filter belongs to one pixel"),
-        Mistake(
-            np.pad([[1, 2], [3, 6]], ((0, 1), (0, 1))),
-            "the weights are right, but the zeros around them make the tile larger than what both filters see",
+        *(
+            Mistake(
+                np.pad([[1, 2], [3, 6]], ((above, 1 - above), (left, 1 - left))),
+                "the weights are right, but the zeros around them make the tile larger than what both filters see",
+            )
+            for above in (0, 1)
+            for left in (0, 1)
         ),
     ],
     otherwise="how many rows and columns of pixels does one value of the second step depend on? "
@@ -89,8 +93,10 @@ exercise_3 = Exercise(
         Mistake(10 * 10 * _PLACE, "with padding valid, the row and column that are left over are dropped"),
         Mistake(9 * 9 * 3 * 3 * 16, "each filter covers all maps of its input, and there are eight of them"),
         Mistake(9 * 9 * 3 * 3 * 8, "that is one of the filters; the second convolution has sixteen"),
+        Mistake(9 * 9 * 3 * 3 * 8 * 8, "eight is the number of filters of the first module; the second has sixteen"),
         Mistake(9 * 9 * 3 * 3, "that is one filter on one map; how many filters are there, and how deep is each?"),
         Mistake(9 * 9 * (3 * 3 * 8 + 1) * 16, "a bias is added only; it is no multiplication"),
+        Mistake(9 * 9 * _PLACE + 16, "the biases are added only; they are no multiplications"),
         Mistake(_PLACE, "that is the work at a single place; the filters go to many places"),
         Mistake(_PLACE + 16, "these are the numbers to learn; each of the weights is used at every place"),
         Mistake(14 * 14 * _PLACE, "that is for tiles of 2×2, as in the table; here the tiles are larger"),
@@ -235,27 +241,40 @@ exercise_6 = Exercise(
 
 _SILENT = np.array([[1, -2, 1], [0, 3, 0], [-2, 0, 1]])
 _MOST = int(_SILENT[_SILENT > 0].sum())  # what the sum of products can reach at most
+_SILENT_MISTAKES = [
+    Mistake(_MOST, "the sign: this bias makes the sum larger"),
+    Mistake(-_MOST - 1, "silent it is, but so it would be with a larger bias: ReLU makes 0 of 0, too"),
+    Mistake(-_MOST - 0.1, "silent it is, but so it would be with a slightly larger one: what does ReLU make of 0?"),
+    Mistake(-100, "silent it is, but so it would be with a much larger bias"),
+    Mistake(-_SILENT.sum(), "an input may be 0 where a weight is negative; then that weight does not count"),
+    Mistake(_SILENT.sum(), "an input may be 0 where a weight is negative; and this sign makes sums larger"),
+    Mistake(-_SILENT.max(), "all pixels with a positive weight can be light at once, not only one"),
+    Mistake(-np.abs(_SILENT).sum(), "no input is negative, so a negative weight cannot add anything to the sum"),
+    Mistake(_SILENT[_SILENT < 0].sum(), "the negative weights: the sum is largest where they do not count"),
+    Mistake(-_MOST * 255, "the inputs go from 0 to 1, not to 255"),
+    Mistake(0, "without a bias, a light pixel in the middle alone gives more than 0"),
+    Mistake(-9, "the bias is added once, not once for each of the nine weights; and the weights differ"),
+]
+
+
+def _judge_silent(given: float) -> str | None:
+    if np.isclose(given, -_MOST):
+        return None
+    known = (mistake.says for mistake in _SILENT_MISTAKES if np.isclose(given, mistake.answer))
+    if given < -_MOST:
+        return next(known, "silent it is, but so it would be with a larger bias: ReLU makes 0 of 0, too")
+    return next(known, "which input makes the sum of products as large as possible? How large is it?")
+
+
 exercise_7 = Exercise(
     name="02.exercise_7",
     asks="The largest bias with which the filter is silent on every input from 0 to 1.",
     kind=Number(example="2.5"),
     answer=-_MOST,
+    judge=_judge_silent,
     also=[float(-_MOST), np.array([-_MOST]), [-_MOST]],
-    mistakes=[
-        Mistake(_MOST, "the sign: this bias makes the sum larger"),
-        Mistake(-_MOST - 1, "silent it is, but so it would be with a larger bias: ReLU makes 0 of 0, too"),
-        Mistake(-_MOST - 0.1, "silent it is, but so it would be with a slightly larger one: what does ReLU make of 0?"),
-        Mistake(-100, "silent it is, but so it would be with a much larger bias"),
-        Mistake(-_SILENT.sum(), "an input may be 0 where a weight is negative; then that weight does not count"),
-        Mistake(_SILENT.sum(), "an input may be 0 where a weight is negative; and this sign makes sums larger"),
-        Mistake(-_SILENT.max(), "all pixels with a positive weight can be light at once, not only one"),
-        Mistake(-np.abs(_SILENT).sum(), "no input is negative, so a negative weight cannot add anything to the sum"),
-        Mistake(_SILENT[_SILENT < 0].sum(), "the negative weights: the sum is largest where they do not count"),
-        Mistake(-_MOST * 255, "the inputs go from 0 to 1, not to 255"),
-        Mistake(0, "without a bias, a light pixel in the middle alone gives more than 0"),
-        Mistake(-9, "the bias is added once, not once for each of the nine weights; and the weights differ"),
-    ],
-    otherwise="which input makes the sum of products as large as possible? How large is it?",
+    mistakes=_SILENT_MISTAKES,
+    otherwise="",
     hints=[
         "You choose the nine inputs, each from 0 to 1, to make the sum as large as possible. What do you choose?",
         "Put 1 under each positive weight and 0 under each negative one. The bias has to bring that sum down to 0.",
@@ -351,7 +370,7 @@ question_5 = Question(
     choices=[
         Choice(
             "Yes: a filter with so many zeros is dead and should be taken out.",
-            "Dead is only a filter that gives 0 at every place of every photo.",
+            "So many zeros are no sign of that: a dead filter gives 0 at every place of every photo.",
         ),
         Choice(
             "Yes: without ReLU the numbers there would tell something.",

@@ -73,9 +73,11 @@ exercise_2 = Exercise(
 _SPLIT = {
     "length": "one value for each drawing is expected, in their order: True where it is to be in the test",
     "none": "no drawing is chosen. If the groups are the classes, a class cannot be cut; which thing must stay whole?",
-    "leak": "some emoji stand on both sides. What have both drawings of one emoji in common?",
+    "leak": "some emoji stand on both sides. Names and codes differ between twins of another skin or time; what do all "
+    "drawings of one emoji have in common?",
     "artist": "every emoji stands on both sides: one artist's drawing here, the other's there",
-    "swapped": "no emoji is on both sides, but nearly all are in the test: True should mean *in the test*",
+    "swapped": "no emoji is on both sides, but more than half of the drawings are in the test: have True and False "
+    "changed places, or is the share too large?",
     "share": "no emoji is on both sides, but the test does not hold about 15 % of the drawings",
     "class": "no emoji is on both sides, and the share is right, but a class is missing from the test",
 }
@@ -264,7 +266,7 @@ question_3 = Question(
     choices=[
         Choice(
             "That cannot be said: it may have found no defect at all.",
-            'Who always says "no defect" is right as often. Look at the accuracy of each class.',
+            'Always saying "no defect" is right as often. Look at the accuracy of each class.',
             right=True,
         ),
         Choice(

@@ -257,7 +257,9 @@ exercise_7 = Exercise(
         Mistake(_changed(lambda pair, n: [1 - pair[0], pair[1]]), "the first is the share that is left to people"),
         Mistake(_changed(lambda pair, n: [pair[0], 1 - pair[1]]), "the second is the share of wrong answers"),
         Mistake(_changed(lambda pair, n: 100 * pair), "those are percentages; give shares between 0 and 1"),
+        Mistake(_changed(lambda p, n: [p[0] * n, p[0] * p[1] * n]), "those are how many images; give two shares"),
         Mistake(_changed(lambda pair, n: [pair[0] * n, pair[1]]), "the first is how many images; which share is it?"),
+        Mistake(_changed(lambda p, n: [p[0], p[0] * p[1] * n]), "the second is how many images; which share is it?"),
         Mistake(
             lambda **facts: [_pair("truth", "right")(**facts)[0], 1.0],
             "nobody knows the right class beforehand; take the largest probability",

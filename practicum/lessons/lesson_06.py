@@ -104,11 +104,11 @@ exercise_3 = Exercise(
         Mistake(19, "almost: a pooling looks at two fields side by side, so it sees further, too"),
         Mistake(21, "almost: one of the two poolings is missing; it looks at two fields side by side"),
         Mistake(18, "the filter of the second module is missing: it reaches one field further on each side"),
+        Mistake(14, "the filter of the last module is missing: its three fields lie on a map that was halved twice"),
         Mistake(16, "the filter of the first module is missing: it reaches three pixels further on each side"),
         Mistake(25, "a 3×3 filter reaches one further on each side: that adds two fields, not three"),
         Mistake(26, "that is one value after the last pooling; the question is about the one before it"),
         Mistake(32, "that is the whole image; the frames in the picture are smaller"),
-        Mistake(484, "that is how many pixels there are in it; how many stand side by side?"),
     ],
     otherwise="go back from one value, layer by layer: how many fields wide is it before each layer?",
     hints=[
@@ -192,7 +192,8 @@ exercise_5 = Exercise(
         Mistake(lambda **facts: _most(**facts) + 1, "with that many the limit is passed; the number before it counts"),
         Mistake(lambda **facts: 32 - _most(**facts), "that is how many stay; how many can go?"),
     ],
-    otherwise="compare `alone.accuracy` with what `left_without(dataset.validation, …)` gives for ever more filters",
+    otherwise="compare `alone.accuracy` with `left_without(dataset.validation, …)` for ever more filters; the first "
+    "loss above 0.02 counts",
     hints=[
         "`left_without(dataset.validation, order[:5])` is the accuracy that is left without the first five.",
         "Make a list of the losses for 1, 2, 3, … filters. Where is the first that is above 0.02? "
@@ -235,6 +236,7 @@ exercise_6 = Exercise(
             lambda deep_maps: (np.asarray(deep_maps) == 0).any(axis=(1, 2)).sum(axis=1).mean(),
             "those have a zero somewhere; a filter is silent if its whole map is zero",
         ),
+        Mistake(lambda deep_maps: (np.asarray(deep_maps) == 0).mean(), "a share of single values; count whole maps"),
         Mistake(_silent(lambda silent: silent[0].sum()), "that is the first image only; average over all"),
         Mistake(
             _silent(lambda silent: silent.all(axis=0).sum()),

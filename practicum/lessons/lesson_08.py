@@ -45,8 +45,8 @@ exercise_1 = Exercise(
         "`np.argmin` gives the place of the smallest number, counted from 0.",
     ],
     code='answer_1 = np.argmin(history["validation_loss"]) + 1',
-    why="From there on the validation loss rises, although the training loss goes on falling: what is learned now "
-    "helps with the training pictures only.",
+    why="After it the validation loss is never as low again, although the training loss goes on falling: what is "
+    "learned now helps with the training pictures only.",
 )
 
 exercise_2 = Exercise(
@@ -67,7 +67,7 @@ exercise_2 = Exercise(
             (7, 4), "that is patience 3, or one epoch too late: two epochs in a row without improvement are enough"
         ),
     ],
-    otherwise="go through the losses one by one: is it the lowest so far, and if not, the how many-th in a row?",
+    otherwise="go through the losses one by one: is it the lowest so far, and if not, how many in a row have not been?",
     hints=[
         "Write under each loss whether it is the lowest so far. Where do two in a row fail to be?",
         "After epoch 2 only one is worse before a new best comes. What follows after that one?",
@@ -168,7 +168,7 @@ question_2 = Question(
         ),
         Choice(
             "As many answers are wrong as before, but the network is surer of them.",
-            "The loss of a wrong answer has no upper end: the surer it is, the dearer.",
+            "The loss of a wrong answer has no upper end: the surer it is, the more it costs.",
             right=True,
         ),
     ],

@@ -153,11 +153,14 @@ def _candidates(fashion: Any) -> list[dict[str, Any]]:
     return found
 
 
+def _most_accurate(fashion: Any) -> dict[str, Any]:
+    return max(_candidates(fashion), key=lambda each: float(each["mean"]))
+
+
 def _saving(fashion: Any, tolerance: float, searched: str = "parameters", counted: str = "parameters") -> float:
     """How many times fewer the cheapest within the tolerance has than the best."""
-    candidates = _candidates(fashion)
-    best = max(candidates, key=lambda each: each["mean"])
-    near = [each for each in candidates if best["mean"] - each["mean"] <= tolerance + 1e-9]
+    best = _most_accurate(fashion)
+    near = [each for each in _candidates(fashion) if best["mean"] - each["mean"] <= tolerance + 1e-9]
     return float(best[counted] / min(near, key=lambda each: each[searched])[counted])
 
 
@@ -171,9 +174,7 @@ exercise_4 = Exercise(
     view=_to_one_decimal,
     mistakes=[
         Mistake(lambda fashion: 1 / _saving(fashion, 0.02), "that is the share that is left; turn it round"),
-        Mistake(
-            lambda fashion: 100 / _saving(fashion, 0.02), "that is the percentage that is left; how many times fewer?"
-        ),
+        Mistake(lambda fashion: 100 / _saving(fashion, 0.02), "that is the percentage left; how many times fewer?"),
         Mistake(
             lambda fashion: _saving(fashion, 0.02, "multiply_adds", "multiply_adds"),
             'that is for multiply-adds, and for another network: `cost="parameters"` is missing',
@@ -185,6 +186,10 @@ exercise_4 = Exercise(
         Mistake(
             lambda fashion: _saving(fashion, 0.02, counted="multiply_adds"),
             "the right network, but you compared its multiply-adds; compare parameters",
+        ),
+        Mistake(
+            lambda fashion: (1 - 1 / _saving(fashion, 0.02)) * _most_accurate(fashion)["parameters"],
+            "that is how many fewer they are; how many *times* fewer?",
         ),
         Mistake(lambda fashion: _saving(fashion, 0.03), "that is for a tolerance of 3 points; a point is 0.01"),
         Mistake(lambda fashion: _saving(fashion, 0.2), "0.2 is a tolerance of twenty points; a point is 0.01"),
@@ -258,13 +263,13 @@ exercise_6 = Exercise(
     asks="Of the parameters of the network with one module of 64 filters: how many percent belong to the filters?",
     kind=Number(example="12.5"),
     answer=_SHARE,
-    also=[round(_SHARE, 1), np.float32(_SHARE), [_SHARE]],
-    view=_to_one_decimal,
+    also=[round(_SHARE, 2), np.float32(_SHARE), [_SHARE]],
+    view=lambda share: np.round(share, 2),
     mistakes=[
         Mistake(_SHARE / 100, "that is the share of 1; give it in percent"),
-        Mistake(
-            100 * _WORK / (_WORK + _WORK_OF_SCORES), "that is their share of the multiply-adds; ask for the parameters"
-        ),
+        Mistake(100 * _WORK / (_WORK + _WORK_OF_SCORES), "that is their share of the work; ask for the parameters"),
+        Mistake(5.9, "a share of the work, and of two modules; the question is about parameters, with one module"),
+        Mistake(100 * 576 / (_OF_FILTERS + _OF_SCORES), "each filter has a bias, too"),
         Mistake(100 - _SHARE, "that is the share of the fully connected layer; what is left for the filters?"),
         Mistake(_OF_FILTERS, "that is how many parameters they have; divide by all parameters of the network"),
         Mistake(
@@ -354,7 +359,7 @@ question_4 = Question(
         Choice("91.6 %: it was really reached.", "The best of 135 is best partly by luck, which will not come again."),
         Choice(
             "The mean of all 135 runs, because then luck is averaged away.",
-            "Luck is, but so are 26 other configurations, which have nothing to do with it.",
+            "Luck is averaged away. But 26 other configurations are mixed in, which have nothing to do with it.",
         ),
         Choice(
             "The mean of its five seeds on the validation images.",

@@ -23,6 +23,7 @@ exercise_1 = Exercise(
         Mistake(FEATURES * CLASSES + FEATURES, "a bias belongs to a score, not to a feature"),
         Mistake(FEATURES + CLASSES, "each of the scores looks at all features: the numbers are multiplied, not added"),
         Mistake((FEATURES + 1) * 10, "that is the old head, with ten classes"),
+        Mistake(1_131_400, "that is the whole network with its new head; its modules took no part in this training"),
         Mistake(1_131_914, "that is the whole pretrained network; its modules took no part in this training"),
         Mistake(
             2530 * FEATURES, "those are features of images: they go into the training, they are not adjusted by it"
@@ -112,7 +113,9 @@ exercise_3 = Exercise(
         Mistake(4 * 2, "the moving averages changed, yes; but a normalisation also has a number that it learns"),
         Mistake(4, "that is how many layers changed; each has more than one array"),
         Mistake(0, "the filters stood still, but is a normalisation frozen because its convolution is?"),
-        Mistake(4 * 4, "these normalisations have no scale (gamma): print the names of their weights"),
+        Mistake(
+            4 * 4, "16 is every array of the base, but the filters were frozen; and these normalisations have no scale"
+        ),
         Mistake(4 * 3 + 2, "the scores are no part of the base"),
         Mistake(4 * 4 + 2, "the scores are no part of the base, and these normalisations have no scale (gamma)"),
         Mistake(3, "that is one normalisation; the base has more of them"),
@@ -144,8 +147,8 @@ exercise_4 = Exercise(
         Mistake("cdfeab", "the first fit is for the head alone, but the base is not frozen yet"),
         Mistake("ecabfd", "the base learns first, under a random head; begin with the base frozen"),
     ],
-    otherwise="first the network must be whole; then the head learns alone; and each "
-    "change of trainable needs a compile",
+    otherwise="first the network must be whole; then the head learns alone; and each change of trainable needs a "
+    "compile (six letters, each once)",
     hints=[
         "There are two trainings. What has to be set before each of them?",
         "Put the two fits down first. Before each: is the base frozen, and was "

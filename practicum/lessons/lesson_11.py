@@ -8,14 +8,10 @@ import numpy as np
 
 from practicum.answers import Array, Function, Number
 from practicum.exercises import Choice, Exercise, Mistake, Question, progress_of
+from practicum.significance import as_uneven, standard_error
 
 Evaluation = Any  # what practicum.training.evaluate gives; importing it here would load TensorFlow
 SHARE, WIDTH = 0.9, 0.01  # exercise 1: the share that is expected to be right, and the standard error wanted
-
-
-def standard_error(share: float, pictures: float) -> float:
-    """By how much an accuracy typically differs from the truth, when it comes from so many pictures."""
-    return math.sqrt(share * (1 - share) / pictures)
 
 
 def _to_add(have: int, share: float = SHARE, width: float = WIDTH) -> float:
@@ -31,14 +27,11 @@ exercise_1 = Exercise(
     needs=("have",),
     tolerance=0.003,
     mistakes=[
-        Mistake(
-            lambda have: _to_add(0), "that is how many there have to be in all; some of them are in your test split"
-        ),
+        Mistake(lambda have: _to_add(0), "that is how many are needed in all; some are in your test split already"),
+        Mistake(lambda have: _to_add(0) + have, "what is there already is taken off, not added"),
         Mistake(lambda have: _to_add(have, 0.8), "that is for a network that is right eight times in ten"),
         Mistake(lambda have: _to_add(0, 0.8), "that is for eight times in ten, and it is how many there are in all"),
-        Mistake(
-            lambda have: _to_add(have, width=WIDTH / 2), "then two standard errors are one point; one is asked for"
-        ),
+        Mistake(lambda have: _to_add(have, width=WIDTH / 2), "then two standard errors are one point, not one"),
         Mistake(
             lambda have: SHARE * (1 - SHARE) / WIDTH,
             "when the formula is turned round, the root becomes a square: the width has to be squared as well",
@@ -53,19 +46,25 @@ exercise_1 = Exercise(
         "The formula says what the standard error is for n pictures. You know the error that you want; look for n.",
         "n is p(1 − p), divided by the square of the standard error. How many of those do you have already?",
     ],
-    code="answer_1 = 0.9 * (1 - 0.9) / 0.01**2 - have",
+    code="answer_1 = max(0, 0.9 * (1 - 0.9) / 0.01**2 - have)",
     why="0.9 × 0.1 / 0.01² gives the pictures that are needed in all; what is there already is taken off. "
     "A tenth of a point would take a hundred times as many.",
 )
+
+
+def _near(
+    accuracies: Sequence[float], costs: Sequence[float], pictures: float, error: Callable = standard_error
+) -> list[int]:
+    """The places of the networks whose accuracy is at most one error below the best."""
+    best = max(accuracies)
+    return [place for place, own in enumerate(accuracies) if own >= best - error(best, pictures) - 1e-12]
 
 
 def _choose(
     accuracies: Sequence[float], costs: Sequence[float], pictures: float, error: Callable = standard_error
 ) -> int:
     """The place of the cheapest network whose accuracy is at most one error below the best."""
-    best = max(accuracies)
-    least = best - error(best, pictures) - 1e-12
-    return min((place for place, own in enumerate(accuracies) if own >= least), key=lambda place: costs[place])
+    return min(_near(accuracies, costs, pictures, error), key=lambda place: costs[place])
 
 
 exercise_2 = Exercise(
@@ -92,10 +91,7 @@ exercise_2 = Exercise(
             lambda shares, costs, pictures: int(np.argmax(shares)),
             "that is always the best one; how much of its lead is luck, and what does the lead cost?",
         ),
-        Mistake(
-            lambda shares, costs, pictures: int(np.argmin(costs)),
-            "that is always the cheapest one, however bad it is",
-        ),
+        Mistake(lambda shares, costs, pictures: int(np.argmin(costs)), "that is the cheapest, however bad it is"),
         Mistake(
             lambda shares, costs, pictures: _choose(shares, costs, pictures, lambda p, n: p * (1 - p) / n),
             "the root of the standard error is missing, so the margin is far too narrow",
@@ -112,6 +108,18 @@ exercise_2 = Exercise(
             lambda shares, costs, pictures: int(np.argsort(shares)[-2]),
             "that is always the second best; whether it is near enough to the best depends on the number of pictures",
         ),
+        Mistake(lambda *given: given[1][_choose(*given)], "that is what it costs; give its place in the list"),
+        Mistake(
+            lambda *given: _near(*given).index(_choose(*given)),
+            "that counts the places among the near ones only; give the place in the whole list",
+        ),
+        Mistake(
+            lambda shares, costs, pictures: min(
+                (place for place, own in enumerate(shares) if own + standard_error(own, pictures) >= max(shares)),
+                key=lambda place: costs[place],
+            ),
+            "the standard error is that of the best accuracy, not of each network's own",
+        ),
     ],
     otherwise="first the margin (the best accuracy minus its standard error), then the cheapest of those above it",
     hints=[
@@ -125,7 +133,7 @@ exercise_2 = Exercise(
     "    places = [place for place, own in enumerate(accuracies) if own >= lowest]\n"
     "    return min(places, key=lambda place: costs[place])",
     why="A lead of less than a standard error may be luck. What the network costs is not luck: it is paid on every "
-    "picture. With many pictures the margin is narrow, and the best one wins although it is dear.",
+    "picture. With many pictures the margin is narrow, and the best one wins, whatever it costs.",
 )
 
 
@@ -151,10 +159,7 @@ exercise_3 = Exercise(
     mistakes=[
         Mistake(lambda evaluation: float(_recognised(evaluation).max()), "that is the class that is recognised best"),
         Mistake(lambda evaluation: evaluation.accuracy, "that is the accuracy over all classes together"),
-        Mistake(
-            _of_the_answers,
-            "that reads a column: how often this answer is right. Pictures of a class stand in a row",
-        ),
+        Mistake(_of_the_answers, "that is a column: how often this answer is right. A class stands in a row"),
         Mistake(lambda evaluation: 1 - float(_recognised(evaluation).min()), "that is the share that it gets wrong"),
         Mistake(lambda evaluation: 100 * float(_recognised(evaluation).min()), "as a share, from 0 to 1"),
     ],
@@ -169,15 +174,8 @@ exercise_3 = Exercise(
 )
 
 
-def as_uneven(one: int, other: int) -> float:
-    """How likely so many fair coins fall at least as unevenly as one to other."""
-    coins, most = int(one + other), int(max(one, other))
-    ways = sum(math.comb(coins, heads) for heads in range(most, coins + 1))
-    return min(1.0, 2 * ways / 2**coins)
-
-
-def _only(first: np.ndarray, second: np.ndarray) -> tuple[int, int]:
-    first, second = np.asarray(first, bool), np.asarray(second, bool)
+def _only(first_right: np.ndarray, second_right: np.ndarray) -> tuple[int, int]:
+    first, second = np.asarray(first_right, bool), np.asarray(second_right, bool)
     return int((first & ~second).sum()), int((second & ~first).sum())
 
 
@@ -217,10 +215,8 @@ exercise_4 = Exercise(
             ),
             "that is the share of one network among the pictures that decide; ask how likely such a split is",
         ),
-        Mistake(
-            _as_if_other_pictures,
-            "that treats the networks as if each had seen pictures of its own; they saw the same ones",
-        ),
+        Mistake(lambda **facts: 100 * as_uneven(*_only(**facts)), "as a share, from 0 to 1, not in per cent"),
+        Mistake(_as_if_other_pictures, "that is for networks that saw different pictures; these saw the same ones"),
     ],
     otherwise="count the pictures that only the first got right and those that only the second got right; "
     "then ask `as_uneven`",
@@ -228,7 +224,7 @@ exercise_4 = Exercise(
         "`first_right & ~second_right` is True where only the first one was right. `.sum()` counts.",
         "`as_uneven` takes two counts: only the first right, only the second right.",
     ],
-    code="from practicum.lessons.lesson_11 import as_uneven\n"
+    code="from practicum.significance import as_uneven\n"
     "answer_4 = as_uneven((first_right & ~second_right).sum(), (second_right & ~first_right).sum())",
     why="Only the pictures that one gets right and the other wrong decide. If the networks are equally good, each of "
     "these is a toss of a coin. This is called McNemar's test.",
@@ -241,10 +237,12 @@ _SAYS = {
     "accuracy": "the second number is the accuracy on the test pictures: evaluation.accuracy",
     "root": "the standard error needs a root: p(1 − p) / n is its square",
     "two": "the third number is one standard error, not two",
-    "error": "the third number is the standard error of this accuracy with this many pictures",
+    "error points": "give the standard error as a share, like the accuracy: divide by 100",
+    "error": "the third number is the standard error of this accuracy with this many pictures, to three places",
     "nothing": "the fourth number is the lead over always naming the most common class, not over nothing",
     "coin": "the most common class has more than its equal share of the pictures; a coin is too easy to beat",
     "points": "the fourth number counts standard errors: divide the lead by the third number",
+    "other error": "divide by the third number, the standard error of your accuracy, not by that of the lazy answer",
     "lead": "the fourth number: the accuracy minus that of the lazy answer, in standard errors",
 }
 
@@ -253,10 +251,13 @@ def _claim(evaluation: Evaluation, validation_accuracy: float, **other: float) -
     """The four numbers; other ones put in by name."""
     share, pictures = evaluation.accuracy, len(evaluation.labels)
     error = other.get("error", standard_error(share, pictures))
-    lead = (share - other.get("lazy", evaluation.most_common_share)) / other.get(
-        "unit", standard_error(share, pictures)
-    )
+    unit = other.get("unit", standard_error(share, pictures))
+    lead = (share - other.get("lazy", evaluation.most_common_share)) / unit
     return [other.get("pictures", pictures), other.get("share", share), error, lead]
+
+
+def _lazy_error(evaluation: Evaluation) -> float:
+    return standard_error(evaluation.most_common_share, len(evaluation.labels))
 
 
 def _judge_claim(given: np.ndarray, evaluation: Evaluation, validation_accuracy: float) -> str | None:
@@ -269,11 +270,12 @@ def _judge_claim(given: np.ndarray, evaluation: Evaluation, validation_accuracy:
         near = {"percent": 100 * share, "validation": validation_accuracy}
         says = next((name for name, value in near.items() if math.isclose(given[1], value, rel_tol=0.006)), "accuracy")
     elif abs(given[2] - error) > max(0.0006, 0.03 * error):
-        near = {"root": error**2, "two": 2 * error}
+        near = {"root": error**2, "two": 2 * error, "error points": 100 * error}
         says = next((name for name, value in near.items() if math.isclose(given[2], value, rel_tol=0.03)), "error")
     elif abs(given[3] - lead) > max(0.1, 0.05 * abs(lead)):
         coin = 1 / len(evaluation.class_names)
         near = {"nothing": share / error, "coin": (share - coin) / error, "points": lead * error}
+        near["other error"] = lead * error / _lazy_error(evaluation)
         says = next((name for name, value in near.items() if math.isclose(given[3], value, rel_tol=0.05)), "lead")
     return says and _SAYS[says]
 
@@ -297,10 +299,12 @@ exercise_5 = Exercise(
         Mistake(lambda **facts: _claim(**facts, share=facts["evaluation"].most_common_share), _SAYS["accuracy"]),
         Mistake(lambda **facts: _claim(**facts, error=_claim(**facts)[2] ** 2), _SAYS["root"]),
         Mistake(lambda **facts: _claim(**facts, error=2 * _claim(**facts)[2]), _SAYS["two"]),
+        Mistake(lambda **facts: _claim(**facts, error=100 * _claim(**facts)[2]), _SAYS["error points"]),
         Mistake(lambda **facts: _claim(**facts, error=0.5), _SAYS["error"]),
         Mistake(lambda **facts: _claim(**facts, lazy=0.0), _SAYS["nothing"]),
         Mistake(lambda **facts: _claim(**facts, lazy=1 / len(facts["evaluation"].class_names)), _SAYS["coin"]),
         Mistake(lambda **facts: _claim(**facts, unit=1.0), _SAYS["points"]),
+        Mistake(lambda **facts: _claim(**facts, unit=_lazy_error(facts["evaluation"])), _SAYS["other error"]),
         Mistake(lambda **facts: _claim(**facts, lazy=facts["evaluation"].accuracy + 0.2), _SAYS["lead"]),
     ],
     otherwise="",

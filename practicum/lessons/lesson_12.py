@@ -162,7 +162,10 @@ exercise_5 = Exercise(
             np.ceil((_MEMORY - _SYSTEM) / _NOTEBOOK),
             "the last one of these has no room: part of a notebook does not run; round down",
         ),
-        Mistake((_MEMORY - _SYSTEM) / _NOTEBOOK, "a part of a learner cannot sit down: how many whole ones?"),
+        *(
+            Mistake(quotient, "a part of a learner cannot sit down: how many whole ones?")
+            for quotient in ((_MEMORY - _SYSTEM) / _NOTEBOOK, 15.5, 15.55, 15.56, 15.6)
+        ),
         Mistake(_MEMORY / _NOTEBOOK, "the system takes its 2 GB first, and only whole learners can sit down"),
         Mistake(_MEMORY - _SYSTEM, "that would be with a whole GB for each; a notebook needs a little less"),
         Mistake(30, "that is the class; the question is how many of them have room"),
