@@ -26,7 +26,10 @@ HERE = Path(__file__).resolve().parent
 DESCRIPTION = re.compile(r"\*Picture:?\*?:?\s*(?P<text>.+?)\*?\s*(?:\n\s*\n|\Z)", re.S)
 EXERCISE = re.compile(r"^(?=### Exercise|\*\*Exercise )", re.M)
 ANCHOR = re.compile(r'<h\d id="(.+?)"')
-UNTRIED = "not tried yet.</strong>"  # what a check says before there is an answer; nobody answers on a page
+UNASKED = (
+    "not tried yet.</strong>",
+    " exercises solved, ",
+)  # what is said to a learner alone; nobody answers on a page
 SHARED = re.compile(r"<(style|script)>\n?(.*?)</\1>\n?", re.S)  # of a page of the course; its numbers have a type
 
 
@@ -126,7 +129,9 @@ def render(chapter: Chapter, prose: Prose, files: Files) -> None:
         elif cell.cell_type == "code":
             cell.source = _without_marks(cell.source) if chapter.is_solved else cell.source
             cell.outputs = [
-                output for output in cell.outputs if UNTRIED not in output.get("data", {}).get("text/html", "")
+                output
+                for output in cell.outputs
+                if not any(words in output.get("data", {}).get("text/html", "") for words in UNASKED)
             ]
             for output in cell.outputs:
                 _prepare_output(output, cell, chapter, prose, files)
@@ -209,7 +214,7 @@ def _lead_to_solution(cell: nbformat.NotebookNode, exercise: nbformat.NotebookNo
     anchor = ANCHOR.search(exercise.metadata.site.html)
     if chapter.counterpart and anchor:
         cell.metadata.site.solution = f"{relative(chapter.counterpart.page, chapter.page)}#{anchor[1]}"
-        cell.metadata.site.solution_name = exercise.metadata.site.name.lstrip("# ").partition(":")[0]
+        cell.metadata.site.solution_name = re.split("[:,]", exercise.metadata.site.name.lstrip("# "))[0]
 
 
 def _without_marks(source: str) -> str:

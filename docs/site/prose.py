@@ -21,6 +21,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 ELSEWHERE = ("http://", "https://", "mailto:")
 FORMULA = re.compile(r"\$\$(?P<block>[^$]+)\$\$|\$(?P<line>[^$\s](?:[^$\n]*[^$\s])?)\$")
+TOGETHER = re.compile(r"(?<=\d) (?=[%×])")  # no line ends between a number and such a sign
+SHORT = 24  # characters of code in a sentence that stand on one line
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 
 
@@ -77,6 +79,12 @@ class Prose:
                 cell.name = "td"
         for table in soup.find_all("table"):
             table.wrap(soup.new_tag("div", attrs={"class": "scroll", "data-what": "table"}))
+        for text in soup.find_all(string=TOGETHER):
+            if not text.find_parent(["code", "pre"]):
+                text.replace_with(TOGETHER.sub("\N{NO-BREAK SPACE}", text))
+        for code in soup.find_all("code"):
+            if code.parent.name != "pre" and len(code.get_text()) <= SHORT:
+                code["class"] = "short"
         for item in soup.find_all("input"):  # a box of a task list
             item["aria-label"] = "done" if item.has_attr("checked") else "to do"
         return str(soup)

@@ -8,7 +8,10 @@
   const setTheme = (isDark) => (isDark ? root.setAttribute("theme", "dark") : root.removeAttribute("theme"));
   setTheme(dark.matches);
   dark.addEventListener("change", () => setTheme(dark.matches));
-  addEventListener("beforeprint", () => setTheme(false));
+  addEventListener("beforeprint", () => {
+    setTheme(false);
+    for (const picture of document.querySelectorAll("img[loading]")) picture.loading = "eager";
+  });
   addEventListener("afterprint", () => setTheme(dark.matches));
 
   // What is too wide scrolls by itself. It can be reached with the keyboard then, and only then.

@@ -1,0 +1,92 @@
+"""Small things on the pages of the site: how they read, fold, print and open, on courses of a few cells."""
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from test_site import DOT, code_cell, run_build
+
+WORDS = nbformat.v4.new_markdown_cell
+TITLE = "# Title"
+
+
+@pytest.fixture
+def built(tmp_path):
+    """A function that builds a site from notebooks, name -> cells, and gives its folder."""
+
+    def build(**notebooks):
+        course = tmp_path / "course"
+        (course / "notebooks" / "solutions").mkdir(parents=True)
+        (course / "README.md").write_text("# A course\n\nIt is small.\n\nMore.\n", encoding="utf-8")
+        for name, cells in notebooks.items():
+            notebook = nbformat.v4.new_notebook(cells=[WORDS(TITLE), *cells])
+            folder = "solutions" if name.startswith("solved") else "."
+            nbformat.write(notebook, course / "notebooks" / folder / f"{name[-2:]}_a.ipynb")
+        done = run_build(course, tmp_path / "site")
+        assert done.returncode == 0, done.stderr
+        return tmp_path / "site"
+
+    return build
+
+
+def soup_of(site, page="00_a.html"):
+    return BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser")
+
+
+def figure():
+    return [
+        code_cell(nbformat.v4.new_output("display_data", {"image/png": DOT})),
+        WORDS("*Picture:* a dot that is seen by those who look closely."),
+    ]
+
+
+def test_a_picture_opens_by_itself_to_be_seen_large_on_a_telephone(built, open_page):
+    site = built(n00=figure())
+    page = open_page(site / "00_a.html", allow=(site.as_uri(),), width=360)
+    page.get_by_role("link", name="A dot that is seen by those who look closely.").press("Enter")
+    page.wait_for_url("**/pictures/*.webp")
+
+
+def test_pictures_are_fetched_before_a_page_is_printed(built, open_page):
+    site = built(n00=figure())
+    page = open_page(site / "00_a.html", allow=(site.as_uri(),))
+    assert page.locator(".picture img").get_attribute("loading") == "lazy"
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".picture img").get_attribute("loading") == "eager"
+
+
+@pytest.mark.parametrize("width", [640, 900, 1280])
+def test_the_last_of_thirteen_cards_is_not_left_alone_in_a_row(built, open_page, width):
+    site = built(**{f"n{number:02}": [] for number in range(13)})
+    page = open_page(site / "index.html", allow=(site.as_uri(),), width=width)
+    cards = page.locator(".card")
+    boxes = [cards.nth(place).bounding_box() for place in (0, 11, 12)]
+    assert boxes[2]["width"] > 1.9 * boxes[0]["width"]
+    assert boxes[2]["x"] == boxes[0]["x"]
+    picture, title = (cards.last.locator(part).bounding_box() for part in (".no-picture", "h3"))
+    assert picture["x"] + picture["width"] <= title["x"] + 1
+
+
+def test_what_is_said_to_a_learner_alone_and_empty_lines_are_left_out(built):
+    progress = nbformat.v4.new_output("display_data", {"text/html": "<p>0 of 6 exercises solved, 0 of 5 …</p>"})
+    printed = nbformat.v4.new_output("stream", text="  two cores\n\n")
+    soup = soup_of(built(n00=[code_cell(progress, source="lesson.progress()"), code_cell(printed)]))
+    assert "lesson.progress()" in soup.get_text()
+    assert "exercises solved" not in soup.get_text()
+    assert soup.select_one(".printed").get_text() == "  two cores"
+
+
+def test_no_line_ends_between_a_number_and_its_sign_or_in_short_code(built):
+    long = "keras.callbacks.EarlyStopping('val_loss')"
+    text = f"## At 90 % and more\n\nOf 4 × 4 places 50 % are `a % 2`, `5 % 3` or `{long}`.\n\n    7 % 2\n"
+    soup = soup_of(built(n00=[WORDS(text)]))
+    assert soup.h2["id"] == "at-90--and-more"
+    assert "4\N{NO-BREAK SPACE}× 4 places 50\N{NO-BREAK SPACE}% are" in soup.get_text()
+    assert [code.get_text() for code in soup.select("p > code.short")] == ["a % 2", "5 % 3"]
+    assert [code.get_text().strip() for code in soup.select("code:not(.short)")] == [long, "7 % 2"]
+
+
+def test_the_link_to_a_solution_names_the_exercise_and_no_more(built):
+    cells = [WORDS("### Exercise 6, a decision\n\nWhich?"), code_cell(source="lesson.exercise_6.check(None)")]
+    link = soup_of(built(n00=cells, solved00=cells)).select_one(".to-solution a")
+    assert link.get_text() == "Exercise 6, solved"
+    assert link["href"] == "solutions/00_a.html#exercise-6-a-decision"
