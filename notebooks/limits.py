@@ -199,14 +199,18 @@ def judged(margins: list[Margin], assertion: str) -> str:
         return f"fails with {sum(each <= 0 for each in differences)} of {len(differences)} seeds"
     if mean(differences) <= LOOSEST_ALWAYS_ALIKE and tightness(differences) >= TIGHTEST:
         return ""
-    scales = [tightness(differences)]
-    if all(ratio for _, ratio in margins):
-        scales.append(tightness([math.log(ratio) for _, ratio in margins if ratio]))
+    scales = [tightness(each) for each in on_both_scales(margins)]
     tightest, loosest = (TIGHTEST, LOOSEST) if has_a_limit(assertion) else (TIGHTEST_OF_TWO_RESULTS, math.inf)
     if any(tightest <= scale <= loosest for scale in scales):
         return ""
     said = " or ".join(f"{scale:.1f}" for scale in scales)
     return f"too {'tight' if max(scales) < tightest else 'loose'}: {said} standard deviations from the mean"
+
+
+def on_both_scales(margins: list[Margin]) -> list[list[float]]:
+    """The differences, and the logarithms of the ratios where there are any."""
+    logarithms = [math.log(ratio) for _, ratio in margins if ratio]
+    return [[difference for difference, _ in margins], *([logarithms] if len(logarithms) == len(margins) else [])]
 
 
 def tightness(differences: list[float]) -> float:
@@ -231,14 +235,11 @@ def page(rows: list[dict[str, str]]) -> str:
         "|---|---|---:|---:|---:|---:|",
     ]
     for (notebook, assertion), margins in by_assertion(rows).items():
-        differences = [difference for difference, _ in margins]
+        scales = on_both_scales(margins)
         text = assertion.replace("|", "\\|")
-        away = [in_deviations(differences)]
-        if all(ratio for _, ratio in margins):
-            away.append(in_deviations([math.log(ratio) for _, ratio in margins if ratio]))
         lines.append(
-            f"| {notebook[:2]} | `{text}` | {len(margins)} | {mean(differences):.4f} | {min(differences):.4f} | "
-            f"{'; by ratios '.join(away)} |"
+            f"| {notebook[:2]} | `{text}` | {len(margins)} | {mean(scales[0]):.4f} | {min(scales[0]):.4f} | "
+            f"{'; by ratios '.join(map(in_deviations, scales))} |"
         )
     return "\n".join(lines) + "\n"
 

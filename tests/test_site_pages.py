@@ -44,6 +44,7 @@ def test_a_picture_opens_by_itself_to_be_seen_large_on_a_telephone(built, open_p
     page = open_page(site / "00_a.html", allow=(site.as_uri(),), width=360)
     page.get_by_role("link", name="A dot that is seen by those who look closely.").press("Enter")
     page.wait_for_url("**/pictures/*.webp")
+    assert page.url.endswith(".webp")
 
 
 def test_pictures_are_fetched_before_a_page_is_printed(built, open_page):
