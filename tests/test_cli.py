@@ -11,6 +11,7 @@ from conftest import PROJECT
 from PIL import Image
 
 from practicum import cli, command_options
+from practicum.cli import checking
 from practicum.experiments import final_test
 
 SMALL = ["--filters", "4,6", "--dense", "8", "--epochs", "2", "--batch-size", "8"]
@@ -204,7 +205,7 @@ def test_what_fails_inside_is_one_line_and_status_one(monkeypatch, capsys):
     def fail(options, given):
         raise RuntimeError("no space\nleft")
 
-    monkeypatch.setattr(cli, "_doctor", fail)
+    monkeypatch.setattr(checking, "_doctor", fail)
     assert run("doctor", capsys=capsys) == (
         *(1, ""),
         "practicum: RuntimeError: no space left (PRACTICUM_DEBUG=1 shows where)\n",
@@ -218,7 +219,7 @@ def test_interrupt_is_one_line(monkeypatch, capsys):
     def interrupt(options, given):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_doctor", interrupt)
+    monkeypatch.setattr(checking, "_doctor", interrupt)
     assert run("doctor", capsys=capsys) == (1, "", "practicum: interrupted\n")
 
 
@@ -271,7 +272,7 @@ def test_sweep_refuses_a_network_that_cannot_be(tmp_path, capsys):
 
 def test_sweep_arguments_of_remedies_against_overfitting():
     words = "sweep --filters 4 --augment no --augment yes --batch-norm yes --weight-decay 0 --weight-decay 0.5"
-    options = cli._parser().parse_args([*words.split(), "--training-images", "300", "--out", "sweep.csv"])
+    options = cli.command_line().parse_args([*words.split(), "--training-images", "300", "--out", "sweep.csv"])
     varied, _ = command_options.sweep_arguments(options)
     assert varied == {
         "filters": [(4,)],

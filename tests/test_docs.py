@@ -7,7 +7,7 @@ import shlex
 import pytest
 from conftest import PROJECT
 
-from practicum.cli import _parser
+from practicum.cli import command_line
 
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md"), *(PROJECT / "data").rglob("*.md")])
 
@@ -26,7 +26,7 @@ def test_commands_shown_are_understood(path):
     for line in re.findall(r"^ {4}(python -m practicum .*)$|^(python -m practicum .*)$", text, re.M):
         words = shlex.split((line[0] or line[1]).split("#")[0])[3:]
         if "--help" not in words:
-            assert callable(_parser().parse_args(words).run), line
+            assert callable(command_line().parse_args(words).run), line
 
 
 def test_make_targets_named_in_the_readme_exist():
