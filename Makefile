@@ -5,6 +5,8 @@
 # make check    lint, types, spelling, rules of notebooks; no tests
 # make notebooks   run the solved notebooks, write the learner's copies and run those; store all outputs
 # make site     the notebooks as a web site in build/site, with working explorers; needs no server
+# make lock     write requirements.lock anew: what a learner installs, with the hash of every file
+# make audit    look up known vulnerabilities of all pinned versions; needs the internet
 # make bench    the shorter measurements in bench/
 # make bench-training   training and its input pipeline beside others', and what each ingredient is worth; two hours
 #
@@ -13,8 +15,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 REQUIREMENTS := requirements.txt constraints.txt pyproject.toml
+PIP_AUDIT := pip-audit==2.10.1
 
-.PHONY: run lab test stress check notebooks site bench bench-training clean
+.PHONY: run lab test stress check notebooks site lock audit bench bench-training clean
 .DELETE_ON_ERROR:
 
 run: .venv/.run
@@ -34,7 +37,7 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/codespell README.md CONTRIBUTING.md docs practicum notebooks/*.py
+	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md docs practicum notebooks/*.py
 	$(BIN)/python notebooks/lint.py
 
 notebooks: .venv/.dev
@@ -44,6 +47,23 @@ notebooks: .venv/.dev
 
 site: .venv/.dev
 	$(BIN)/python docs/site/build.py
+
+# Versions come from constraints.txt. What builds this package itself is locked, too: docs/decisions/0022-supply-chain.md.
+lock: .venv/.dev
+	printf 'hatchling\neditables\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-emit-package practicum --custom-compile-command 'make lock' \
+	  --constraints constraints.txt --output-file requirements.lock requirements.txt -
+
+# A package that the database does not answer about counts as not looked up (--strict), and then nothing is known.
+audit: .venv/.dev
+	@said=$$($(BIN)/uv tool run $(PIP_AUDIT) --strict --disable-pip --no-deps --progress-spinner off \
+	  --requirement constraints.txt 2>&1); status=$$?; echo "$$said" | tail -n 100; \
+	case "$$status $$said" in \
+	  0*) ;; \
+	  *"Found "*" known vulnerabilit"*) echo "make audit: raise these versions in constraints.txt, then run make lock."; exit 1;; \
+	  *) echo "make audit: not done. pip-audit, or the database it asks, could not be reached (what it said" \
+	       "stands above), so nothing is known about these versions. Try again with internet."; exit 1;; \
+	esac
 
 clean:
 	rm -rf .venv runs

@@ -1,116 +1,208 @@
-"""Is this machine ready? Looks, changes nothing, and never fails itself."""
+"""Is this machine ready? Looks, changes nothing, and never fails itself.
 
-import importlib.util
+What is looked at is in checks.py and what that imports. It is looked at in child processes, because importing a broken
+package may end a process without a word, or never come back. Here is only what needs nothing but Python itself.
+"""
+
+import contextlib
+import json
 import os
-import platform
-import shutil
+import signal
+import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import metadata
-from pathlib import Path
+import time
+from dataclasses import dataclass, replace
 
-OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
-NEEDED = ("tensorflow", "keras", "numpy", "matplotlib", "PIL", "jinja2", "rich", "platformdirs")
-FOR_NOTEBOOKS = ("jupyterlab",)
-LEAST_DISK_GB = 2
-LEAST_MEMORY_GB = 3
+from practicum.findings import GROUPS, Finding
+from practicum.progress import in_notebook
+
+__all__ = ["GROUPS", "PATIENCE", "Finding", "examine"]
+
+PATIENCE = 60.0  # seconds: a first import of TensorFlow from a slow disk has been seen to take half of that
+NAMES = tuple(name for names in GROUPS.values() for name in names)
+# The paths are handed over so that the child finds the same packages. What the packages print goes nowhere.
+CHILD = """\
+import sys
+sys.path[:] = sys.argv[2].split("\\n")
+import os
+out = os.fdopen(os.dup(1), "w", encoding="ascii")
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+from practicum.checks import tell
+tell(sys.argv[1].split(","), out)
+"""
+
+
+def examine(patience: float = PATIENCE) -> list[Finding]:
+    """Look at everything the practicum needs: always the same things, in the order in which to mend them.
+
+    Args:
+        patience: seconds after which what has not come to an end, such as an import of TensorFlow, counts as broken.
+
+    Returns:
+        One Finding for each name in GROUPS.
+    """
+    results: dict[str, _Result] = {}
+    deadline = time.monotonic() + patience
+    if in_notebook():
+        results["notebooks"] = _Result(Finding("notebooks", "ok", "this is one"))
+        results["browser"] = _Result(Finding("browser", "ok", "pages are shown in the notebook"))
+    loaded = "practicum.backend" in sys.modules  # then it works, and need not be loaded a second time
+    with contextlib.ExitStack() as children:
+        heavy = None if loaded else children.enter_context(_Child(["device"]))
+        results |= _look_at([name for name in NAMES if name not in results and name != "device"], deadline)
+        results |= _here("device") if heavy is None else heavy.results(deadline)
+    return _without_consequences(results)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. state: "ok", "warning" (works, but) or "problem". advice: what to do, or ""."""
+class _Result:
+    """A finding, and whether the check could be made at all."""
 
-    what: str
-    state: str
-    found: str
-    advice: str = ""
+    finding: Finding
+    made: bool = True
 
 
-def examine() -> list[Finding]:
-    """Look at everything the practicum needs, one Finding each, in the order in which to mend it."""
-    checks: list[Callable[[], Finding]] = [_python, _packages, _notebooks, _data, _device, _memory, _disk, _cache]
-    return [_guarded(check) for check in checks]
+def _here(name: str) -> dict[str, _Result]:
+    from practicum import checks
+
+    return {name: _Result(*checks.make(name))}
 
 
-def _guarded(check: Callable[[], Finding]) -> Finding:
-    try:
-        return check()
-    except Exception as error:
-        # A broken installation fails in ways nobody can list; the doctor names it and goes on.
-        name = check.__name__.strip("_")
-        return Finding(
-            name, "problem", f"{type(error).__name__}: {error}", "reinstall with: pip install -r requirements.txt"
-        )
+def _look_at(names: list[str], deadline: float) -> dict[str, _Result]:
+    """Make the checks in a child, and, where one takes it down, the rest in another."""
+    results: dict[str, _Result] = {}
+    while left := [name for name in names if name not in results]:
+        with _Child(left) as child:
+            results |= child.results(deadline)
+    return results
 
 
-def _python() -> Finding:
-    version = sys.version_info[:2]
-    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    if OLDEST_PYTHON <= version <= NEWEST_PYTHON:
-        return Finding("Python", "ok", found)
-    wanted = " to ".join(".".join(map(str, bound)) for bound in (OLDEST_PYTHON, NEWEST_PYTHON))
-    return Finding("Python", "problem", found, f"install Python {wanted}: TensorFlow has no package for this one")
+def _without_consequences(results: dict[str, _Result]) -> list[Finding]:
+    """What could not be looked at because of something else is no problem of its own."""
+    roots = [name for name in ("Python", "packages") if results[name].finding.state == "problem"]
+    findings = []
+    for name in NAMES:
+        finding = results[name].finding
+        if roots and not results[name].made and name not in roots:
+            found = finding.found if finding.found.startswith("not looked at") else f"not looked at ({finding.found})"
+            finding = replace(finding, state="warning", found=found, advice=f"mend {roots[0]} first")
+        elif name == "device" and not results[name].made and results["memory"].finding.state == "warning":
+            finding = replace(finding, advice="see to the memory first, then look again")
+        findings.append(finding)
+    return findings
 
 
-def _packages() -> Finding:
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        names = ", ".join("pillow" if name == "PIL" else name for name in missing)
-        return Finding("packages", "problem", f"missing: {names}", "pip install -r requirements.txt")
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("tensorflow", "keras", "numpy", "matplotlib"))
-    return Finding("packages", "ok", versions)
+class _Child:
+    """A process that makes some checks; it is gone when the with statement ends, however it ends."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        self.fault = ""
+        self.process: subprocess.Popen[bytes] | None = None
+        command = [sys.executable or "python", "-c", CHILD, ",".join(names), "\n".join(map(os.fspath, sys.path))]
+        try:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=os.name == "posix",  # so that its own children can be ended with it
+            )
+        except (OSError, ValueError) as error:
+            self.fault = f"Python cannot be started a second time ({error})"
+
+    def __enter__(self) -> "_Child":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.process is not None:
+            self._end(self.process)
+            for pipe in (self.process.stdout, self.process.stderr):
+                if pipe is not None:
+                    pipe.close()
+
+    def results(self, deadline: float) -> dict[str, _Result]:
+        """What it found, at least about its first check; that one is a problem if the child did not live to tell."""
+        if self.process is None:
+            advice = "close other programs, or raise the limits (ulimit -n, ulimit -u)"
+            return self._rest(self.names[0]) | {self.names[0]: _lost(self.names[0], self.fault, advice)}
+        out, complaints, late = self._wait(self.process, deadline)
+        told, at, doing = self._read(out)
+        if len(told) == len(self.names):
+            return told
+        status = self.process.returncode
+        where = f"{doing}: " if doing else ""
+        if late:
+            told[at] = _lost(at, f"{where}did not come to an end", _advice(at, None))
+            return self._rest(at) | told
+        told[at] = _lost(at, f"{where}{_how_it_ended(status, complaints)}", _advice(at, status))
+        return told
+
+    def _rest(self, name: str) -> dict[str, _Result]:
+        """What is not looked at because that check kept everything else from it."""
+        reason, advice = f"not looked at, because of {name}", f"mend {name} first"
+        return {other: _Result(Finding(other, "warning", reason, advice), made=False) for other in self.names}
+
+    def _wait(self, process: "subprocess.Popen[bytes]", deadline: float) -> tuple[bytes, bytes, bool]:
+        try:
+            return *process.communicate(timeout=max(deadline - time.monotonic(), 0.1)), False
+        except subprocess.TimeoutExpired:
+            self._end(process)
+        try:
+            return *process.communicate(timeout=2), True
+        except subprocess.TimeoutExpired as still:  # it waits for a disk that does not answer, and cannot be ended
+            return still.stdout or b"", b"", True
+
+    def _read(self, out: bytes) -> tuple[dict[str, _Result], str, str]:
+        """The results, the check it was at, and what it was doing in it."""
+        told: dict[str, _Result] = {}
+        at, doing = self.names[0], ""
+        for line in out.decode("ascii", "replace").splitlines():
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                content = json.loads(line)
+                if "check" in content:
+                    at, doing = content["check"], ""
+                elif "doing" in content:
+                    doing = content["doing"]
+                else:
+                    told[at] = _Result(Finding(**content["finding"]), content["made"])
+        if at in told and len(told) < len(self.names):
+            at, doing = next(name for name in self.names if name not in told), ""
+        return told, at, doing
+
+    def _end(self, process: "subprocess.Popen[bytes]") -> None:
+        if process.poll() is not None:
+            return
+        with contextlib.suppress(OSError):
+            if os.name == "posix":
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=2)
 
 
-def _notebooks() -> Finding:
-    missing = [name for name in FOR_NOTEBOOKS if importlib.util.find_spec(name) is None]
-    if missing:
-        return Finding("notebooks", "warning", "JupyterLab is not installed", "pip install jupyterlab")
-    return Finding("notebooks", "ok", f"JupyterLab {metadata.version('jupyterlab')}")
+def _lost(name: str, found: str, advice: str) -> _Result:
+    return _Result(Finding(name, "problem", found, advice), made=False)
 
 
-def _data() -> Finding:
-    from practicum.data import BUNDLED, load, search_path
-
-    loaded = "; ".join(f"{name}: {len(load(name).train):,} training images" for name in BUNDLED)
-    absent = [str(folder) for folder in search_path() if not folder.is_dir()]
-    if absent:
-        return Finding(
-            "data", "warning", loaded, f"PRACTICUM_DATA names folders that are not there: {', '.join(absent)}"
-        )
-    return Finding("data", "ok", loaded)
+def _how_it_ended(status: int, complaints: bytes) -> str:
+    lines = complaints.decode("utf-8", "replace").split("\n")
+    last = next((" ".join(line.split())[:200] for line in reversed(lines) if line.strip()), "")
+    said = f"; its last words: {last}" if last else ""
+    if status < 0:
+        with contextlib.suppress(ValueError):
+            return f"Python was ended by {signal.Signals(-status).name}{said}"
+    return f"Python ended with status {status}{said}"
 
 
-def _device() -> Finding:
-    from practicum.backend import device_name, keras, unused_gpu_advice
-
-    found = f"{device_name()}, with {keras.backend.backend()}"
-    advice = unused_gpu_advice()
-    return Finding("device", "warning" if advice else "ok", found, advice or "")
-
-
-def _memory() -> Finding:
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return Finding("memory", "ok", "cannot be read on this system")
-    gigabytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
-    if gigabytes < LEAST_MEMORY_GB:
-        return Finding("memory", "warning", f"{gigabytes:.1f} GB", "close other programs before training")
-    return Finding("memory", "ok", f"{gigabytes:.1f} GB")
-
-
-def _disk() -> Finding:
-    free = shutil.disk_usage(Path.cwd()).free / 1e9
-    if free < LEAST_DISK_GB:
-        return Finding("disk", "warning", f"{free:.1f} GB free", f"make room: {LEAST_DISK_GB} GB are enough")
-    return Finding("disk", "ok", f"{free:.0f} GB free")
-
-
-def _cache() -> Finding:
-    from practicum.cache import cache_folder
-
-    folder = cache_folder()
-    existing = next((place for place in (folder, *folder.parents) if place.exists()), folder)
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        advice = "name a writable folder in the environment variable PRACTICUM_CACHE"
-        return Finding("cache", "warning", f"{folder} cannot be written", advice)
-    return Finding("cache", "ok", str(folder))
+def _advice(name: str, status: int | None) -> str:
+    """What to do about a check that took its process down. status: None if it had to be ended."""
+    if status in (-getattr(signal, "SIGILL", 4), 0xC000001D - 2**32, 0xC000001D):
+        return "this processor lacks instructions that the package needs: use another computer, or Colab"
+    if status == -getattr(signal, "SIGKILL", 9):
+        return "close other programs: the system ends processes when memory runs out"
+    if name in ("device", "packages"):
+        start = "look again, the first time takes long; else" if status is None else "install once more:"
+        return f"{start} python -m pip install --force-reinstall -r requirements.txt"
+    return "mend what that says, then look again"

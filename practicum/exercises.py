@@ -86,9 +86,9 @@ class Exercise:
                 f"Received {', '.join(facts) or 'none'}."
             )
         with np.errstate(all="ignore"):
-            state, message, mistake = self._judged(answer, facts)
+            state, message, named = self._judged(answer, facts)
         if state != "not tried yet":
-            learner.record(self.name, right=state == "right", mistake=mistake)
+            learner.record(self.name, right=state == "right", mistake=message if named else None)
         return Feedback(
             title=self.title,
             state=state,
@@ -107,16 +107,16 @@ class Exercise:
         learner.record(self.name, solution=True)
         return Help(f"{self.title}, one solution", self.why, code=self.code)
 
-    def _judged(self, answer: Any, facts: dict[str, Any]) -> tuple[str, str, int | None]:
-        """State, message, and the number of the mistake that was recognised."""
+    def _judged(self, answer: Any, facts: dict[str, Any]) -> tuple[str, str, bool]:
+        """State, message, and whether that is the text of a mistake that was recognised."""
         try:
             if not_tried(self.kind, answer):
-                return "not tried yet", "", None
+                return "not tried yet", "", False
             given = self.kind.read(answer)
         except AnswerError as problem:
-            return "not yet", str(problem), None
+            return "not yet", str(problem), False
         except Exception as error:  # an object that breaks whatever looks at it
-            return "not yet", f"this object cannot be read as an answer ({type(error).__name__})", None
+            return "not yet", f"this object cannot be read as an answer ({type(error).__name__})", False
         try:
             return self._judged_by_judge(given, facts) if self.judge else self._compared(given, facts)
         except Exception as error:  # the learner has put something else in place of a fact
@@ -124,17 +124,16 @@ class Exercise:
             return (
                 "not yet",
                 f"{names} cannot be used as it is now ({type(error).__name__}); run the cells above again",
-                None,
+                False,
             )
 
-    def _judged_by_judge(self, given: Any, facts: dict[str, Any]) -> tuple[str, str, int | None]:
+    def _judged_by_judge(self, given: Any, facts: dict[str, Any]) -> tuple[str, str, bool]:
         message = self.judge(given, **facts) if self.judge else None
         if message is None:
-            return "right", "", None
-        named = [place for place, mistake in enumerate(self.mistakes) if mistake.says == message]
-        return "not yet", message, named[0] if named else None
+            return "right", "", False
+        return "not yet", message, any(mistake.says == message for mistake in self.mistakes)
 
-    def _compared(self, given: Any, facts: dict[str, Any]) -> tuple[str, str, int | None]:
+    def _compared(self, given: Any, facts: dict[str, Any]) -> tuple[str, str, bool]:
         view = self.view or _unchanged
 
         def matches(known: Any) -> bool:
@@ -143,13 +142,13 @@ class Exercise:
         try:
             seen = view(given)
         except Exception:  # such as a padding of less than nothing
-            return "not yet", self.otherwise, None
+            return "not yet", self.otherwise, False
         if matches(self.answer):
-            return "right", "", None
-        for place, mistake in enumerate(self.mistakes):
+            return "right", "", False
+        for mistake in self.mistakes:
             if matches(mistake.answer):
-                return "not yet", mistake.says, place
-        return "not yet", self.otherwise, None
+                return "not yet", mistake.says, True
+        return "not yet", self.otherwise, False
 
 
 def _unchanged(answer: Any) -> Any:
@@ -195,9 +194,8 @@ class Question:
         except Exception:  # an object that breaks whatever looks at it
             chosen, problem = self._read("no letter")
         if chosen is not None:
-            place = self.letters.index(chosen)
-            right = self.choices[place].right
-            learner.record(self.name, right=right, mistake=None if right else place)
+            choice = self.choices[self.letters.index(chosen)]
+            learner.record(self.name, right=choice.right, mistake=None if choice.right else choice.text)
         return QuestionShown(
             title=f"Question {self.name.rpartition('_')[2]}",
             asks=self.asks,

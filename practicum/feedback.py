@@ -36,9 +36,9 @@ class Feedback:
             kind="feedback",
             sign=SIGNS[self.state],
             it=self,
-            message=_with_code(_as_sentence(self.message)),
-            more=_with_code(self.more),
-            why=_with_code(self.why),
+            message=with_code(as_sentence(self.message)),
+            more=with_code(self.more),
+            why=with_code(self.why),
         )
 
 
@@ -54,7 +54,7 @@ class Help:
         return "\n".join(filter(None, (f"{self.title}: {self.text}", self.code)))
 
     def _repr_html_(self) -> str:
-        return template("feedback.html.jinja").render(kind="help", it=self, message=_with_code(self.text))
+        return template("feedback.html.jinja").render(kind="help", it=self, message=with_code(self.text))
 
 
 @dataclass(frozen=True)
@@ -85,16 +85,16 @@ class QuestionShown:
         return template("feedback.html.jinja").render(
             kind="question",
             it=self,
-            asks=_with_code(self.asks),
-            choices=[(letter, _with_code(text), _with_code(says), right) for letter, text, says, right in self.choices],
+            asks=with_code(self.asks),
+            choices=[(letter, with_code(text), with_code(says), right) for letter, text, says, right in self.choices],
         )
 
 
-def _as_sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
     """The text with a capital letter at its beginning, unless that is code, and a full stop at its end."""
     return text and text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else ".")
 
 
-def _with_code(text: str) -> Markup:
+def with_code(text: str) -> Markup:
     """The text as HTML, what stands between `backticks` as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))

@@ -1,55 +1,48 @@
 """What a learner has tried and solved: counted in memory, and kept in one small file if the learner chooses a name.
 
-Nothing is sent anywhere. The file holds, for each exercise and question, how often it was tried, whether it was
-solved, how many hints were taken, whether the solution was looked at, and which of the named mistakes came up: no
-answers, no times, nothing of the machine. Its folder is PRACTICUM_PROGRESS, by default the platform's folder for a
-user's data; with PRACTICUM_PROGRESS=off nothing is read or written.
+Nothing is sent anywhere. The file (tallies.py says what it looks like) holds, for each exercise and question, how often
+it was tried, whether it was solved, how many hints were taken, whether the solution was looked at, and which of the
+named mistakes came up; the name, and a random number: no answers, no times, nothing of the machine. Its folder is
+PRACTICUM_PROGRESS, by default the platform's folder for a user's data; with PRACTICUM_PROGRESS=off nothing is read or
+written.
 """
 
 import contextlib
-import json
+import errno
 import os
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from practicum.locks import hold
+from practicum.tallies import MOST_BYTES, NAME, LaterFormatError, Progress, Tally, mistake_key, parse
 
-FORMAT = 1
-NAME = re.compile(r"\w[\w-]{0,39}")
 NAME_FILE = "name.txt"  # holds the name that was chosen last
-MOST_BYTES = 1_000_000  # a progress file has a few thousand
-MOST = 1_000_000  # no count is taken to be higher
-
-
-@dataclass
-class Tally:
-    """What was done with one exercise or question."""
-
-    tries: int = 0
-    right: bool = False
-    hints: int = 0
-    solution: bool = False
-    mistakes: dict[str, int] = field(default_factory=dict)  # number of the mistake, from 0 -> how often
-
+EXPORTED = "practicum-{name}.json"
 
 _in_memory: dict[str, Tally] = {}  # of this Python process, for who has chosen no name
 _trouble = ""
 
 
 def record(
-    name: str, *, right: bool | None = None, mistake: int | None = None, hint: bool = False, solution: bool = False
+    name: str, *, right: bool | None = None, mistake: str | None = None, hint: bool = False, solution: bool = False
 ) -> Tally:
-    """Count one try (right is given), hint or solution; give the exercise's new tally."""
+    """Count one try (right is given), hint or solution; give the exercise's new tally.
+
+    Args:
+        name: of the exercise or question, such as "01.exercise_3".
+        right: whether the answer was.
+        mistake: the text of the mistake that was recognised.
+        hint: one was taken.
+        solution: it was looked at.
+    """
     with _tallies() as tallies:
         tally = tallies.setdefault(name, Tally())
         if right is not None:
             tally.tries += 1
             tally.right |= right
         if mistake is not None:
-            tally.mistakes[str(mistake)] = tally.mistakes.get(str(mistake), 0) + 1
+            key = mistake_key(name, mistake)
+            tally.mistakes[key] = tally.mistakes.get(key, 0) + 1
         tally.hints += hint
         tally.solution |= solution
         return tally
@@ -62,13 +55,16 @@ def solved(names: Sequence[str]) -> int:
 
 
 def where() -> str:
-    """Where progress is kept, in one sentence."""
+    """Where progress is kept, and how it is handed in."""
     if _trouble:
         return _trouble
     path = progress_file()
     if path is None:
         return "Progress is kept until this notebook is closed."
-    return f"Progress is kept under the name {path.stem}."
+    return (
+        f"Progress is kept under the name {path.stem}. To hand it in: `from practicum.learner import export_progress`, "
+        f"then `export_progress()` writes {EXPORTED.format(name=path.stem)} beside this notebook."
+    )
 
 
 def keep_progress(name: str | None) -> str:
@@ -115,35 +111,50 @@ def progress_file() -> Path | None:
     return folder / f"{name}.json" if NAME.fullmatch(name) else None
 
 
-def read_progress(path: Path) -> dict[str, Tally]:
-    """The tallies in a progress file.
+def export_progress(to: str | Path = ".") -> str:
+    """Write a copy of the progress file to where it is easily found, to be handed in. Nothing is sent.
+
+    Args:
+        to: the folder; by default the one that the notebook lies in. An older copy in it is replaced.
+
+    Returns:
+        The name of the copy, and what is in it.
+
+    Raises:
+        ValueError: no name has been chosen, or there is no such folder.
+        OSError: the file cannot be read, or the copy not be written.
+    """
+    path = progress_file()
+    if path is None:
+        raise ValueError(
+            "export_progress: no progress is kept, so there is nothing to hand in. Choose a name first: "
+            'keep_progress("anna"). With PRACTICUM_PROGRESS=off none is ever kept.'
+        )
+    folder = Path(to).expanduser()
+    if not folder.is_dir():
+        raise ValueError(f"export_progress: expected a folder that is there. Received {str(to)!r}.")
+    with _tallies():  # writes the file, which may not be there yet, or be of an older format
+        pass
+    progress = read_progress(path)
+    copy = folder / EXPORTED.format(name=path.stem)
+    _replace(copy, progress.to_json())
+    said = f"{copy.name} is written: counts and the name {path.stem}, no answers, no times. Hand in this file."
+    return f"{said} {_trouble}".strip()
+
+
+def read_progress(path: Path) -> Progress:
+    """What a progress file says.
 
     Raises:
         ValueError: it is no progress file; the message says why.
         OSError: it cannot be read.
     """
-    if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"{path.name} has {path.stat().st_size:,} bytes; a progress file has at most {MOST_BYTES:,}.")
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']!r}")
-        return {str(name)[:60]: _tally(values) for name, values in content["exercises"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path.name} is no progress file of this course ({type(error).__name__}: {error}).") from None
-
-
-def _tally(values: dict[str, Any]) -> Tally:
-    mistakes = {str(int(place)): _count(times) for place, times in values["mistakes"].items()}
-    return Tally(
-        _count(values["tries"]), values["right"] is True, _count(values["hints"]), values["solution"] is True, mistakes
-    )
-
-
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST:
-        raise ValueError(f"{value!r} is no count")
-    return value
+        return parse(content)
+    except ValueError as problem:
+        raise type(problem)(f"{path.name} cannot be used: {problem}.") from None
 
 
 def _folder() -> Path | None:
@@ -162,37 +173,36 @@ def _tallies(*, write: bool = True) -> Iterator[dict[str, Tally]]:
     if path is None:
         yield _in_memory
         return
-    tallies = dict(_in_memory)
     with contextlib.ExitStack() as held:
         try:
             held.enter_context(hold(path.with_suffix(".lock"), "noting progress"))
-            tallies |= _read_or_set_aside(path)
-        except OSError as error:
+            kept = _read_or_set_aside(path)
+        except OSError as error:  # what is in the file stays there: nothing is written over what could not be read
             _note(f"Progress cannot be kept ({error.strerror}).")
+            yield _in_memory
+            return
+        tallies = _in_memory | kept.exercises
         yield tallies
         if write:
             try:
-                _write(path, tallies)
+                _replace(path, Progress(path.stem, kept.number or Progress("").number, tallies).to_json())
             except OSError as error:
                 _in_memory.update(tallies)
                 _note(f"Progress cannot be kept ({error.strerror}).")
 
 
-def _read_or_set_aside(path: Path) -> dict[str, Tally]:
+def _read_or_set_aside(path: Path) -> Progress:
     """What the file holds. A damaged one is renamed, not lost, and a new one begun."""
     try:
         return read_progress(path)
     except FileNotFoundError:
-        return {}
+        return Progress(path.stem)
+    except LaterFormatError:
+        raise OSError(errno.EINVAL, "the file is of a later version of the course") from None
     except ValueError:
         path.replace(path.with_suffix(".damaged"))
         _note(f"The progress file was damaged; it is now called {path.stem}.damaged, and a new one has been begun.")
-        return {}
-
-
-def _write(path: Path, tallies: dict[str, Tally]) -> None:
-    content = {"format": FORMAT, "name": path.stem, "exercises": {key: asdict(each) for key, each in tallies.items()}}
-    _replace(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        return Progress(path.stem)
 
 
 def _replace(path: Path, text: str) -> None:

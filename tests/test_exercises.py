@@ -6,6 +6,7 @@ import pytest
 from practicum import learner
 from practicum.answers import AnswerError, Array, Function, Letters, Number, Truth, Word, same
 from practicum.exercises import Choice, Exercise, Mistake, Question
+from practicum.tallies import mistake_key
 
 
 @pytest.fixture(autouse=True)
@@ -55,11 +56,23 @@ def test_what_is_counted():
     one.hint()
     one.solution()
     tally = learner._in_memory["99.exercise_1"]
-    assert (tally.tries, tally.right, tally.hints, tally.solution, tally.mistakes) == (5, True, 1, True, {"1": 2})
+    named = {mistake_key("99.exercise_1", one.mistakes[1].says): 2}
+    assert (tally.tries, tally.right, tally.hints, tally.solution, tally.mistakes) == (5, True, 1, True, named)
     for letter in (None, "a", "x", "b"):
         QUESTION.check(letter)
     tally = learner._in_memory["99.question_1"]
-    assert (tally.tries, tally.right, tally.mistakes) == (2, True, {"0": 1})
+    assert (tally.tries, tally.right, tally.mistakes) == (
+        2,
+        True,
+        {mistake_key("99.question_1", "<script>alert(1)</script>"): 1},
+    )
+
+
+def test_a_mistake_keeps_its_key_when_another_is_added_before_it():
+    exercise().check(22)
+    added = exercise(mistakes=[Mistake(7, "new in this version"), *exercise().mistakes])
+    added.check(22)
+    assert list(learner._in_memory["99.exercise_1"].mistakes.values()) == [2]
 
 
 def test_facts_reach_answer_and_mistakes():
@@ -76,7 +89,7 @@ def test_a_judge_decides_and_its_mistakes_are_counted():
     one = exercise(judge=lambda answer: None if answer % 2 == 0 else "that is a difference")
     assert one.check(10).is_right
     assert one.check(3).message == "that is a difference"
-    assert learner._in_memory["99.exercise_1"].mistakes == {"0": 1}
+    assert learner._in_memory["99.exercise_1"].mistakes == {mistake_key("99.exercise_1", "that is a difference"): 1}
 
 
 def test_a_view_that_fails_on_an_answer_is_a_wrong_answer():

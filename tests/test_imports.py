@@ -11,11 +11,12 @@ PACKAGE = PROJECT / "practicum"
 LESSONS = {f"lessons.{path.stem}" for path in (PACKAGE / "lessons").glob("lesson_*.py")}
 # Lower may not import higher. Modules on one line do not import each other.
 LAYERS = [
-    {"machine", "chance", "paper", "progress", "answers", "learner_copies", "lessons", "significance"},
+    {"findings", "machine", "chance", "paper", "progress", "answers", "learner_copies", "lessons", "significance"},
     {
         "dataset",
         "pixel_files",
         "locks",
+        "tallies",
         "backend",
         "checkpoints",
         "pace",
@@ -65,6 +66,7 @@ LAYERS = [
     },
     {
         "learner",
+        "handed_in",
         "feedback",
         "transfer",
         "marks",
@@ -95,9 +97,9 @@ LAYERS = [
         *LESSONS,
     },
     {"data", "training", "inspection", "plots"},
-    {"report", "doctor", "audit", "experiments.one_run"},
-    {"experiments.cluster", "experiments.final"},
-    {"experiments.sweeping"},
+    {"report", "package_checks", "machine_checks", "data_checks", "audit", "experiments.one_run"},
+    {"checks", "class_progress", "experiments.cluster", "experiments.final"},
+    {"doctor", "class_page", "experiments.sweeping"},
     {"experiments"},
     {"cli.saying"},
     {"cli.checking", "cli.learning", "cli.workshop"},
@@ -123,6 +125,7 @@ NO_TENSORFLOW = {
     *("maximised_plots", "experiment_plots", "factor_plots", "dot_plots"),
     *("archives", "connection", "checked_files", "remote", "places", "download"),
     *("answers", "exercises", "feedback", "learner", "learner_copies", *LESSONS),
+    *("tallies", "handed_in", "class_progress", "class_page"),
     *("audit", "census", "duplicates", "files", "kinds", "layout", "reasons", "tar_list", "workers"),
 }
 PRINTS = {"cli.saying", "cli.checking", "cli.learning", "cli.workshop", "progress"}

@@ -3,12 +3,14 @@
 import json
 import multiprocessing
 import os
+import re
 import sys
 
 import pytest
 
 from practicum import learner
-from practicum.learner import Tally, keep_progress, progress_file, read_progress, record, solved, where
+from practicum.learner import export_progress, keep_progress, progress_file, read_progress, record, solved, where
+from practicum.tallies import MOST_BYTES, Tally, mistake_key
 
 
 @pytest.fixture(autouse=True)
@@ -28,21 +30,23 @@ def test_without_a_name_nothing_is_written(folder):
 
 
 def test_what_was_done_is_counted():
-    record("a", right=False, mistake=2)
-    record("a", right=False, mistake=2)
+    record("a", right=False, mistake="too high")
+    record("a", right=False, mistake="too high")
     record("a", hint=True)
     record("a", solution=True)
-    assert record("a", right=True) == Tally(tries=3, right=True, hints=1, solution=True, mistakes={"2": 2})
+    assert record("a", right=True) == Tally(
+        tries=3, right=True, hints=1, solution=True, mistakes={mistake_key("a", "too high"): 2}
+    )
     assert record("a", right=False).right, "solved once is solved"
 
 
 def test_a_name_takes_along_what_was_done_before_and_holds_in_other_notebooks(folder, monkeypatch):
     record("a", right=True)
-    assert keep_progress("anna") == "Progress is kept under the name anna."
-    record("b", right=False, mistake=0)
+    assert keep_progress("anna").startswith("Progress is kept under the name anna.")
+    record("b", right=False, mistake="too high")
     monkeypatch.setattr(learner, "_in_memory", {})  # another notebook
     assert solved(["a", "b"]) == 1
-    assert read_progress(folder / "anna.json")["b"].mistakes == {"0": 1}
+    assert read_progress(folder / "anna.json").exercises["b"].mistakes == {mistake_key("b", "too high"): 1}
 
 
 def test_a_name_used_before_goes_on_and_two_names_stay_apart(folder):
@@ -57,13 +61,82 @@ def test_a_name_used_before_goes_on_and_two_names_stay_apart(folder):
 
 def test_the_file_holds_counts_and_the_name_and_nothing_else(folder):
     keep_progress("anna")
-    record("a", right=False, mistake=1)
+    record("a", right=False, mistake="too high")
     content = json.loads((folder / "anna.json").read_text("utf-8"))
+    assert re.fullmatch("[0-9a-f]{12}", content.pop("number"))
+    mistakes = {mistake_key("a", "too high"): 1}
     assert content == {
-        "format": 1,
+        "format": 2,
         "name": "anna",
-        "exercises": {"a": {"tries": 1, "right": False, "hints": 0, "solution": False, "mistakes": {"1": 1}}},
+        "exercises": {"a": {"tries": 1, "right": False, "hints": 0, "solution": False, "mistakes": mistakes}},
     }
+
+
+def test_the_number_of_a_file_stays_and_each_file_has_its_own(folder):
+    keep_progress("anna")
+    first = read_progress(folder / "anna.json").number
+    record("a", right=True)
+    assert read_progress(folder / "anna.json").number == first
+    keep_progress("ben")
+    assert read_progress(folder / "ben.json").number != first
+
+
+def test_a_file_of_format_1_goes_on_without_its_places(folder):
+    keep_progress("anna")
+    old = {"tries": 3, "right": True, "hints": 2, "solution": True, "mistakes": {"0": 1, "4": 1}}
+    (folder / "anna.json").write_text(json.dumps({"format": 1, "name": "anna", "exercises": {"a": old}}))
+    record("b", right=True)
+    found = read_progress(folder / "anna.json")
+    assert found.format == 2
+    assert re.fullmatch("[0-9a-f]{12}", found.number)
+    assert found.exercises["a"] == Tally(tries=3, right=True, hints=2, solution=True, mistakes={})
+    assert found.exercises["b"].right
+
+
+def test_a_file_of_a_later_version_is_left_as_it_is(folder):
+    keep_progress("anna")
+    later = '{"format": 3, "more": []}'
+    (folder / "anna.json").write_text(later)
+    record("a", right=True)
+    assert (folder / "anna.json").read_text() == later
+    assert sorted(path.name for path in folder.iterdir() if path.suffix != ".lock") == ["anna.json", "name.txt"]
+    assert solved(["a"]) == 1
+    assert where() == "Progress cannot be kept (the file is of a later version of the course)."
+
+
+def test_what_is_handed_in_is_a_copy_beside_the_notebook(folder, tmp_path, monkeypatch):
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    monkeypatch.chdir(notebooks)
+    record("a", right=True)
+    assert "export_progress()` writes practicum-anna.json beside this notebook" in keep_progress("anna")
+    said = export_progress()
+    assert said.startswith("practicum-anna.json is written: ")
+    assert str(tmp_path) not in said + where(), "no paths in what a notebook shows"
+    assert [path.name for path in notebooks.iterdir()] == ["practicum-anna.json"]
+    assert read_progress(notebooks / "practicum-anna.json") == read_progress(folder / "anna.json")
+    record("b", right=True)
+    export_progress(notebooks)
+    assert set(read_progress(notebooks / "practicum-anna.json").exercises) == {"a", "b"}
+
+
+def test_nothing_to_hand_in_is_said(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match='Choose a name first: keep_progress\\("anna"\\)'):
+        export_progress(tmp_path)
+    keep_progress("anna")
+    with pytest.raises(ValueError, match=r"expected a folder that is there\. Received '/nowhere'"):
+        export_progress("/nowhere")
+    monkeypatch.setenv("PRACTICUM_PROGRESS", "off")
+    with pytest.raises(ValueError, match="off"):
+        export_progress(tmp_path)
+    assert not list(tmp_path.glob("practicum-*"))
+
+
+def test_a_name_without_anything_done_is_exported_too(folder, tmp_path):
+    keep_progress("anna")
+    (folder / "anna.json").unlink()
+    export_progress(tmp_path)
+    assert read_progress(tmp_path / "practicum-anna.json").exercises == {}
 
 
 @pytest.mark.parametrize("name", ["", "../anna", "a/b", "a b", ".hidden", "x" * 41, 7, "a\n", "-a"])
@@ -82,7 +155,7 @@ def test_off_reads_and_writes_nothing(monkeypatch, tmp_path):
 
 def one_tally(**changed):
     tally = {"tries": 1, "right": True, "hints": 0, "solution": False, "mistakes": {}} | changed
-    return json.dumps({"format": 1, "exercises": {"a": tally}})
+    return json.dumps({"format": 2, "name": "anna", "number": "0123456789ab", "exercises": {"a": tally}})
 
 
 HOSTILE = {
@@ -90,16 +163,19 @@ HOSTILE = {
     "empty": "",
     "another file": '{"cells": []}',
     "a list": "[]",
-    "a later format": '{"format": 2, "exercises": {}}',
-    "exercises are a list": '{"format": 1, "exercises": []}',
-    "tallies are numbers": '{"format": 1, "exercises": {"a": 3}}',
+    "exercises are a list": '{"format": 1, "name": "anna", "exercises": []}',
+    "tallies are numbers": '{"format": 1, "name": "anna", "exercises": {"a": 3}}',
+    "no number": '{"format": 2, "name": "anna", "exercises": {}}',
     "a negative count": one_tally(tries=-1),
     "a huge count": one_tally(tries=10**99),
     "a fraction": one_tally(tries=1.5),
     "text as a count": one_tally(tries="<b>"),
     "text as a mistake": one_tally(mistakes={"<b>": 1}),
+    "a place as a mistake": one_tally(mistakes={"1": 1}),
+    "more mistakes than tries": one_tally(mistakes={"01234567": 2}),
+    "right without a try": one_tally(tries=0),
     "too deep": "[" * 100_000,
-    "too large": " " * (learner.MOST_BYTES + 1),
+    "too large": " " * (MOST_BYTES + 1),
 }
 
 
@@ -139,7 +215,7 @@ def test_where_nothing_can_be_written_the_lesson_goes_on(folder, monkeypatch):
 
 def many_records(place):
     for _ in range(20):
-        record("a", right=False, mistake=place)
+        record("a", right=False, mistake=f"mistake {place}")
     sys.exit(0)
 
 
@@ -151,4 +227,5 @@ def test_two_notebooks_at_once_lose_no_count(folder):
         child.start()
     for child in children:
         child.join()
-    assert read_progress(folder / "anna.json")["a"] == Tally(tries=40, mistakes={"0": 20, "1": 20})
+    tally = read_progress(folder / "anna.json").exercises["a"]
+    assert tally == Tally(tries=40, mistakes={mistake_key("a", f"mistake {place}"): 20 for place in range(2)})

@@ -1,0 +1,311 @@
+"""The instructor guide says what is so: minutes, sums, sections, cells, calls and quotes, held against the course."""
+
+import importlib
+import json
+import re
+import sys
+from datetime import datetime, timedelta
+
+import nbformat
+import pytest
+from conftest import PROJECT
+
+from practicum.exercises import Exercise, Question
+
+sys.path.append(str(PROJECT / "notebooks"))  # minutes.py and lint.py are scripts, not a package
+lint, minutes = importlib.import_module("lint"), importlib.import_module("minutes")
+
+GUIDE = PROJECT / "docs" / "instructor-guide.md"
+TEXT = GUIDE.read_text(encoding="utf-8")
+NOTEBOOKS = {path.stem[:2]: path for path in sorted((PROJECT / "notebooks").glob("[0-9][0-9]_*.ipynb"))}
+COUNTED = {number: minutes.sections(path) for number, path in NOTEBOOKS.items()}
+PAGES = {page[:2]: page for page in re.split(r"^### ", TEXT.partition("## Notebook by notebook")[2], flags=re.M)[1:]}
+SCHEDULES = {
+    title: body
+    for title, body in re.findall(r"^#{2,3} ([^\n]+)\n(.*?)(?=^#{2,3} |\Z)", TEXT, re.M | re.S)
+    if body.count("| from | minutes |")
+}
+BLOCK = re.compile(r"^\| (\d\d:\d\d) \| (\d+) \| (.*?) \| (?:(\d+) )?\|.*\|$", re.M)
+CALLS = dict(re.findall(r"^\*\*([A-Z])\. .*?\n```python\n(.*?)^```$", TEXT, re.M | re.S))
+
+
+def row(page, name):
+    """What the table of a notebook's page has beside a word."""
+    return re.search(rf"^\| {name} \| (.*) \|$", PAGES[page], re.M)[1]
+
+
+def source(number, folder="notebooks"):
+    cells = nbformat.read(PROJECT / folder / NOTEBOOKS[number].name, as_version=4).cells
+    return "\n".join(cell.source for cell in cells)
+
+
+def numbers(words):
+    """The sections that "start, 1 to 3, 7" names."""
+    for part in words.split(", "):
+        first, _, last = part.partition(" to ")
+        yield from [part] if not last else map(str, range(int(first), int(last) + 1))
+
+
+def counted(what):
+    """Minutes of what a block of a schedule does: "[00](…): start, 1 to 10"; None where it names no notebook."""
+    found = re.fullmatch(r"\[(\d\d)\]\(\.\./notebooks/(\S+?)\): (.*)", what)
+    if not found:
+        return None
+    number, file, words = found.groups()
+    assert NOTEBOOKS[number].name == file
+    of = {section.number: section.whole_minutes for section in COUNTED[number]}
+    chosen = list(numbers(words))
+    assert len(set(chosen)) == len(chosen), what
+    return sum(of[each] for each in chosen)
+
+
+def test_there_are_a_half_day_a_day_and_four_evenings():
+    assert list(SCHEDULES) == ["Half a day", "One day", *(title for title in SCHEDULES if title.startswith("Evening"))]
+    assert len(SCHEDULES) == 6
+
+
+@pytest.mark.parametrize("title", SCHEDULES)
+def test_schedule_has_no_holes_and_the_minutes_that_are_counted(title):
+    blocks = BLOCK.findall(SCHEDULES[title])
+    assert len(blocks) == SCHEDULES[title].count("\n| ") - 1  # every row of the table but its head was read
+    now = datetime.strptime(blocks[0][0], "%H:%M")
+    for begins, lasts, what, said in blocks:
+        assert begins == now.strftime("%H:%M"), what
+        now += timedelta(minutes=int(lasts))
+        expected = counted(what)
+        assert said == ("" if expected is None else str(expected)), what
+        assert int(lasts) >= (expected or 0), what
+
+
+@pytest.mark.parametrize("title", ["Half a day", "One day"])
+def test_sums_of_a_day_are_said(title):
+    blocks = BLOCK.findall(SCHEDULES[title])
+    said = re.search(r"\*\*(\d+) minutes, of which (\d+) are counted and (\d+) are breaks", SCHEDULES[title])
+    breaks = sum(int(lasts) for _, lasts, what, _ in blocks if what in ("Break", "Lunch"))
+    counts = sum(int(count) for *_, count in blocks if count)
+    assert list(map(int, said.groups())) == [sum(int(lasts) for _, lasts, *_ in blocks), counts, breaks]
+
+
+def test_sums_of_the_evenings_are_said():
+    whole, pause = map(int, re.search(r"\*\*(\d+) minutes, of which (\d+) are a break\*\*", TEXT).groups())
+    evenings = [BLOCK.findall(body) for title, body in SCHEDULES.items() if title.startswith("Evening")]
+    assert [sum(int(lasts) for _, lasts, *_ in blocks) for blocks in evenings] == [whole] * 4
+    assert [[int(lasts) for _, lasts, what, _ in blocks if what == "Break"] for blocks in evenings] == [[pause]] * 4
+
+
+def test_every_notebook_has_a_page_in_order():
+    assert list(PAGES) == list(NOTEBOOKS)
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_page_says_the_minutes_that_are_counted(number):
+    whole = sum(section.minutes for section in COUNTED[number])
+    assert row(number, "Minutes") == f"{whole:.0f} minutes: {minutes.in_a_line(COUNTED[number])}"
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_page_is_a_page_with_a_few_questions_and_misconceptions(number):
+    page = PAGES[number]
+    assert len(page.split()) < 540
+    assert 3 <= len(re.findall(r"^- \*.*?\?\* ", page, re.M) + re.findall(r"^- \*[^*]*\.\* ", page, re.M)) <= 5
+    assert 2 <= len(re.findall(r"^\| “", page, re.M)) <= 3
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_each_exercise_is_done_alone_in_pairs_or_together(number):
+    grouped = re.findall(r"\d+", row(number, "Exercises"))
+    asked = [ask.split()[1] for section in COUNTED[number] for ask in section.asks if ask.startswith("exercise")]
+    assert sorted(grouped, key=int) == sorted(asked, key=int)
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_cells_to_show_and_to_leave_out_are_in_the_notebook(number):
+    known = source(number)
+    in_calls = "\n".join(CALLS.values())
+    for name in ("Show", "Rescue"):
+        for code in re.findall(r"`([^`]+)`", row(number, name)):
+            elsewhere = name == "Rescue" and (code in in_calls or code.endswith(".csv"))
+            assert elsewhere or code in known or re.fullmatch(r"time_budget=\d+|train\(\.\.\.\)", code), (name, code)
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_words_of_the_pages_to_click_are_on_them(number):
+    pages = [*(PROJECT / "practicum" / "static").rglob("*.js"), *(PROJECT / "practicum" / "static").rglob("*.jinja")]
+    known = "\n".join(path.read_text(encoding="utf-8") for path in pages)
+    for word in re.findall(r"\*([^*]+)\*", row(number, "Show")):
+        assert word in known, word
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_sections_to_skip_and_to_speak_of_exist(number):
+    there = {section.number for section in COUNTED[number]}
+    for name in ("Late", "Rescue", "Show"):
+        for words in re.findall(r"\b[Ss]ections? (\d[\d, ]*(?:(?:and|to) \d+)?)", row(number, name)):
+            assert set(re.findall(r"\d+", words)) <= there, words
+    assert "Say: “" in row(number, "Late")
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_misconceptions_are_what_the_course_says_to_a_wrong_answer(number):
+    lesson = importlib.import_module(f"practicum.lessons.lesson_{number}")
+    for quote, what, asked in re.findall(r"^\| “(.*?)” \((exercise|question) (\d+)\) \|", PAGES[number], re.M):
+        one = getattr(lesson, f"{what}_{asked}")
+        match one:
+            case Exercise():
+                said = [mistake.says for mistake in one.mistakes]
+            case Question():
+                said = [choice.text for choice in one.choices if not choice.right]
+        assert any(quote in each for each in said), quote
+
+
+def test_every_misconception_was_read():
+    assert len(re.findall(r"^\| “.*?” \((?:exercise|question) \d+\) \|", TEXT, re.M)) == TEXT.count("\n| “")
+
+
+def test_links_lead_to_headings():
+    own = lint.anchors(GUIDE)
+    targets = re.findall(r"\]\(([^)\s]+#[^)\s]+|#[^)\s]+)\)", TEXT)
+    assert len(targets) > 40
+    for file, _, anchor in (target.partition("#") for target in targets):
+        path = (GUIDE.parent / file) if file else GUIDE
+        if path.suffix == ".ipynb":  # Jupyter's anchors are the headings with hyphens for blanks
+            prose = lint.Notebook(path, nbformat.read(path, as_version=4)).prose
+            assert anchor in {heading.replace(" ", "-") for _, heading in lint.headings(prose)}, anchor
+        else:
+            assert anchor in (own if path == GUIDE else lint.anchors(path)), anchor
+
+
+def test_contents_name_every_heading_of_the_second_level():
+    contents = TEXT.partition("## Contents")[2].partition("\n## ")[0]
+    wanted = lint.anchors(GUIDE) - {
+        "instructor-guide",
+        "contents",
+        "notebook-by-notebook",
+    }
+    listed = set(re.findall(r"\(#([^)]+)\)", contents))
+    assert listed == {anchor for anchor in wanted if not anchor.startswith("evening-")}
+
+
+@pytest.mark.parametrize("letter", CALLS)
+def test_rescue_calls_run(letter, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(CALLS[letter], f"call {letter}", "exec"), {})
+    if letter == "F":
+        assert {path.name for path in tmp_path.glob("*.html")} == {"convolution.html", "pooling.html", "network.html"}
+
+
+def test_rescue_calls_that_pages_name_exist():
+    named = {each for words in re.findall(r"\bcalls? ([A-Z](?: and [A-Z])?)\b", TEXT) for each in words.split(" and ")}
+    assert named == set(CALLS) == set("ABCDEF")
+
+
+def test_table_of_minutes_is_the_count_and_what_notebooks_and_measurements_say():
+    part = TEXT.partition("## Minutes of each notebook")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d\d) \| (\d+) \| (.*?) \| (?:(\d+) )?\|$", part, re.M)
+    assert [number for number, *_ in rows] == list(NOTEBOOKS)
+    measurements = (PROJECT / "docs" / "measurements.md").read_text("utf-8").partition("## A learner's notebook")[2]
+    for number, whole, works, seconds in rows:
+        assert int(whole) == round(sum(section.minutes for section in COUNTED[number]))
+        assert re.search(rf"\b{works}\b", minutes.computing(NOTEBOOKS[number])), number
+        assert not seconds or f"\n| {number} | {seconds} | " in measurements
+    hours = sum(section.minutes for sections in COUNTED.values() for section in sections) / 60
+    assert "Fourteen hours in all." in part
+    assert round(hours) == 14
+
+
+# What the guide says in figures -> the notebook whose text or stored output has it. The texts there are checked
+# themselves, by assertions and by docs/limits.md.
+FIGURES = {
+    "62 % right": ("00", "test accuracy: 62%"),
+    "57 to 66 %": ("00", "12 other seeds: 0.57 to 0.66"),
+    "5 to 40 seconds": ("00", "5 to 40 seconds on most machines"),
+    "82 % changed, with max pooling 47 %": ("02", "== [79, 82, 47, 23]"),
+    "74 of 100 at random": ("03", "at random: 74 of 100"),
+    "63 of 100 on new emoji": ("03", "new: 63 of 100"),
+    "78 with a twin, 60 without": ("03", "78 of 100 are right; without: 60"),
+    "twins (77 %)": ("03", "training: 77%"),
+    "8 to 14 points apart": ("03", "12 other seeds: 0.08 to 0.14"),
+    "`dense1` (58 %)": ("04", "[0, 8, 33, 58, 0]"),
+    "3, 8 and 18 pixels": ("04", "fields == [3, 4, 8, 10, 18, 22]"),
+    "The stored run: 88.8 % right": ("05", "test accuracy 88.8%"),
+    "0.34 of its length": ("06", "moved by 0.34 of its length"),
+    "0.18 points": ("06", "/ len(dataset.test), 2) == 0.18"),
+    "more than 93 %": ("07", "right(repaired, lying) > 0.93"),
+    "fewer than 30 %": ("07", 'found["of another class"] < 0.3'),
+    "600 brought about 4 points, 1,200 about 7": ("08", "== [4, 7, 2]"),
+    "its stored result is 88.8 %": ("09", "accuracy on the test images: 88.8%"),
+    "less than 1 % of the multiply-adds": ("09", "less than 1 % of what the best takes"),
+    "56 % from scratch, 54 % frozen and 63 % tuned": ("10", "{'scratch': '56%', 'frozen': '54%', 'tuned': '63%'}"),
+    "64.1 % for the classic network, 84.8 % for transfer": ("11", "[63.3, 64.1, 71.6, 76.4, 84.8]"),
+    "200 give ± 2.8 points": ("11", "200 pictures: ± 2.8 points"),
+    "2.6 s in place of 1.0": ("12", "one device: 1.0 s; two devices that are one processor: 2.6 s"),
+}
+
+
+@pytest.mark.parametrize("said", FIGURES)
+def test_figures_are_those_of_the_notebooks(said):
+    number, there = FIGURES[said]
+    assert said in PAGES[number]
+    cells = nbformat.read(PROJECT / "notebooks" / "solutions" / NOTEBOOKS[number].name, as_version=4).cells
+    printed = (text for cell in cells for output in cell.get("outputs", []) for text in lint.texts_of(output))
+    assert there in "\n".join([*(cell.source for cell in cells), *printed])
+
+
+def test_figures_of_other_documents_stand_in_them():
+    capacity, measurements = (
+        (PROJECT / "docs" / name).read_text("utf-8") for name in ("capacity.md", "measurements.md")
+    )
+    assert "**17**, because all begin at once" in capacity
+    assert "one server with 64 GB and 16 cores" in capacity
+    assert "packages are 2.3 GB stored" in capacity
+    assert "| **79 %** | **80 %** | **68 %** |" in measurements
+    assert "| saliency | 40 % | 48 % | 50 % |" in measurements
+    assert "| the picture's centre | 33 % | 33 % | 29 % |" in measurements
+    assert json.loads((PROJECT / "data" / "models" / "cifar10.json").read_text())["test_accuracy"] == 0.8872
+
+
+# The script that counts.
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_sections_are_together_as_long_as_the_notebook(number):
+    whole = lint.Notebook(NOTEBOOKS[number], nbformat.read(NOTEBOOKS[number], as_version=4))
+    assert sum(section.minutes for section in COUNTED[number]) == pytest.approx(lint.minutes(whole))
+    assert [section.number for section in COUNTED[number]] == ["start", *map(str, range(1, len(COUNTED[number])))]
+
+
+def test_a_cell_is_cut_at_its_numbered_headings_only():
+    text = (
+        "Before.\n\n## 1. One\n\n### Exercise 1\n\n```\n## 2. No heading\n```\n\n## 2. Two\n\n## Without a number\nEnd."
+    )
+    pieces = list(minutes.cut(text))
+    assert [heading for heading, _ in pieces] == ["", "1. One", "2. Two"]
+    assert "".join(piece for _, piece in pieces) == text
+    assert [heading for heading, _ in minutes.cut("## 1. One\ntext")] == ["1. One"]
+    assert list(minutes.cut("text")) == [("", "text")]
+
+
+def test_a_section_has_its_words_code_and_exercises(tmp_path):
+    def cells(*texts):
+        return [nbformat.v4.new_markdown_cell(text) for text in texts]
+
+    checks = [nbformat.v4.new_code_cell(f"lesson.{each}.check(None)") for each in ("exercise_3", "question_1")]
+    texts = cells("word " * 150, "## 1. One\n" + "word " * 298), cells("## 2. Two\nIt is short.")
+    notebook = nbformat.v4.new_notebook(cells=[*texts[0], *checks, *texts[1]])
+    nbformat.write(notebook, tmp_path / "01_topic.ipynb")
+    start, one, two = minutes.sections(tmp_path / "01_topic.ipynb")
+    assert (start.minutes, start.asks) == (1, ())
+    assert one.minutes == pytest.approx(300 / 150 + 2 * 5 / 60 + 3 + 1)
+    assert one.asks == ("exercise 3", "question 1")
+    assert two.minutes == pytest.approx(5 / 150)
+    assert minutes.in_a_line([start, one, two]) == "start 1, 1: 6, 2: 1"  # nothing takes no time
+
+
+def test_the_command_prints_sections_and_lines(capsys):
+    path = NOTEBOOKS["04"]
+    assert minutes.main([str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "7. Where the cost sits  [exercise 5, exercise 6]" in printed
+    assert "Nothing is trained here." in printed
+    assert minutes.main(["--guide", str(path)]) == 0
+    assert capsys.readouterr().out.startswith(f"04: {row('04', 'Minutes')}.")
