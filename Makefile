@@ -7,6 +7,7 @@
 # make site     the notebooks as a web site in build/site, with working explorers; needs no server
 # make lock     write requirements.lock anew: what a learner installs, with the hash of every file
 # make audit    look up known vulnerabilities of all pinned versions; needs the internet
+# make release  build the wheel and the source archive in dist/, and try the wheel alone in a clean environment
 # make bench    the shorter measurements in bench/
 # make bench-training   training and its input pipeline beside others', and what each ingredient is worth; two hours
 #
@@ -17,7 +18,7 @@ BIN := .venv/bin
 REQUIREMENTS := requirements.txt constraints.txt pyproject.toml
 PIP_AUDIT := pip-audit==2.10.1
 
-.PHONY: run lab test stress check notebooks site lock audit bench bench-training clean
+.PHONY: run lab test stress check notebooks site lock audit release bench bench-training clean
 .DELETE_ON_ERROR:
 
 run: .venv/.run
@@ -64,6 +65,16 @@ audit: .venv/.dev
 	  *) echo "make audit: not done. pip-audit, or the database it asks, could not be reached (what it said" \
 	       "stands above), so nothing is known about these versions. Try again with internet."; exit 1;; \
 	esac
+
+# A release is made of what is committed, and the CHANGELOG says what is new in it.
+release: .venv/.dev
+	@test -z "$$(git status --porcelain)" || { echo "make release: commit or put aside what git status lists first."; exit 1; }
+	@version=$$($(BIN)/python -c 'import practicum; print(practicum.__version__)'); grep -q "^## $$version" CHANGELOG.md || \
+	  { echo "make release: CHANGELOG.md has no heading '## $$version'. Name the release there, or set __version__."; exit 1; }
+	rm -rf dist
+	$(BIN)/uv build --quiet --out-dir dist
+	PRACTICUM_DIST=dist $(BIN)/python -m pytest tests/stress/test_stress_release.py
+	@ls -l dist
 
 clean:
 	rm -rf .venv runs

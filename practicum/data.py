@@ -11,7 +11,7 @@ import numpy as np
 
 from practicum import archives, cache, download, folder, formats, places
 from practicum.dataset import SPLITS, VALIDATION_SHARE, Dataset, Split, image_keys, split_images
-from practicum.places import BUNDLED, FINDABLE, search_path
+from practicum.places import BUNDLED, FINDABLE, bundled_folder, search_path
 
 __all__ = ["BUNDLED", "FINDABLE", "Dataset", "Split", "load", "photo", "search_path"]
 
@@ -102,11 +102,6 @@ def photo(name: str = "cat") -> np.ndarray:
         )
     with Image.open(path) as picture:
         return np.array(picture)
-
-
-def bundled_folder() -> Path:
-    """Where the course's own data lies: data/ beside the package."""
-    return Path(__file__).resolve().parent.parent / "data"
 
 
 def checked_size(image_size: int | tuple[int, int] | None) -> tuple[int, int] | None:

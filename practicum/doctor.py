@@ -13,7 +13,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 
-from practicum.findings import GROUPS, Finding
+from practicum.findings import GROUPS, Finding, hiding_python
 from practicum.progress import in_notebook
 
 __all__ = ["GROUPS", "PATIENCE", "Finding", "examine"]
@@ -80,6 +80,8 @@ def _look_at(names: list[str], deadline: float) -> dict[str, _Result]:
 def _without_consequences(results: dict[str, _Result]) -> list[Finding]:
     """What could not be looked at because of something else is no problem of its own."""
     roots = [name for name in ("Python", "packages") if results[name].finding.state == "problem"]
+    if not results["Python"].made:
+        roots = ["Python"]
     findings = []
     for name in NAMES:
         finding = results[name].finding
@@ -198,6 +200,8 @@ def _how_it_ended(status: int, complaints: bytes) -> str:
 
 def _advice(name: str, status: int | None) -> str:
     """What to do about a check that took its process down. status: None if it had to be ended."""
+    if status == 1 and (hiding := hiding_python()):
+        return f"rename {hiding}: Python takes it for a module of its own"
     if status in (-getattr(signal, "SIGILL", 4), 0xC000001D - 2**32, 0xC000001D):
         return "this processor lacks instructions that the package needs: use another computer, or Colab"
     if status == -getattr(signal, "SIGKILL", 9):

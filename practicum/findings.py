@@ -1,6 +1,9 @@
 """What the doctor finds, and which versions of other packages the course knows. Needs nothing but Python itself."""
 
+import contextlib
+import os
 import re
+import sys
 from dataclasses import dataclass
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
@@ -29,6 +32,16 @@ class BrokenError(Exception):
     def __init__(self, found: str, advice: str) -> None:
         super().__init__(found)
         self.advice = advice
+
+
+def hiding_python() -> str:
+    """A file of the learner's in this folder that Python takes for a module of its own, such as "random.py"; or ""."""
+    with contextlib.suppress(OSError):  # somebody has removed this folder
+        for name in sorted(os.listdir()):  # noqa: PTH208 (pathlib imports more that may be hidden)
+            module = name.removesuffix(".py")
+            if module in sys.stdlib_module_names and (module != name or os.path.exists(f"{name}/__init__.py")):  # noqa: PTH110
+                return name if module != name else f"{name}/"
+    return ""
 
 
 def in_words(error: BaseException) -> str:

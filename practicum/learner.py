@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from practicum.locks import hold
-from practicum.tallies import MOST_BYTES, NAME, LaterFormatError, Progress, Tally, mistake_key, parse
+from practicum.tallies import MOST_BYTES, LaterFormatError, Progress, Tally, mistake_key, parse, spelled
 
 NAME_FILE = "name.txt"  # holds the name that was chosen last
 EXPORTED = "practicum-{name}.json"
@@ -71,7 +71,7 @@ def keep_progress(name: str | None) -> str:
     """From now on, in all notebooks, keep progress in a file of this name; None changes nothing.
 
     Args:
-        name: 1 to 40 letters, digits, - or _. A name used before goes on where it was.
+        name: 1 to 40 letters of any script, digits, - or _. A name used before goes on where it was.
 
     Returns:
         Where progress is kept now.
@@ -83,13 +83,14 @@ def keep_progress(name: str | None) -> str:
     global _trouble
     if name is None:
         return where()
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    chosen = spelled(name)
+    if chosen is None:
         raise ValueError(f"keep_progress: expected a name of 1 to 40 letters, digits, - or _. Received {name!r}.")
     folder = _folder()
     if folder is None:
         return "Progress is not kept, because PRACTICUM_PROGRESS is off."
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / NAME_FILE, name + "\n")
+    _replace(folder / NAME_FILE, chosen + "\n")
     _trouble = ""
     so_far = dict(_in_memory)
     _in_memory.clear()
@@ -105,10 +106,10 @@ def progress_file() -> Path | None:
     if folder is None:
         return None
     try:
-        name = (folder / NAME_FILE).read_text(encoding="utf-8")[:100].strip()
+        name = spelled((folder / NAME_FILE).read_text(encoding="utf-8")[:100].strip())
     except (OSError, UnicodeDecodeError):
         return None
-    return folder / f"{name}.json" if NAME.fullmatch(name) else None
+    return folder / f"{name}.json" if name else None
 
 
 def export_progress(to: str | Path = ".") -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from practicum.backend import keras
+from practicum.places import bundled_folder
 
 LARGEST_FILE = 200_000_000  # bytes; the networks of the course have a hundredth of it
 LARGEST_CONFIG = 5_000_000
@@ -149,7 +150,7 @@ def pretrained_facts(name: str = "cifar10") -> dict[str, Any]:
 
 
 def _models_folder() -> Path:
-    return Path(__file__).resolve().parent.parent / "data" / "models"
+    return bundled_folder() / "models"
 
 
 def _refusal(path: Path, what: str) -> ValueError:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from practicum.cache import cache_folder
+from practicum.cache import cache_folder, search_path
 
 BUNDLED = ("emoji", "fashion")
 FINDABLE = {
@@ -14,9 +14,11 @@ FINDABLE = {
 }
 
 
-def search_path() -> list[Path]:
-    """The read-only data folders that PRACTICUM_DATA names."""
-    return [Path(entry).expanduser() for entry in os.environ.get("PRACTICUM_DATA", "").split(os.pathsep) if entry]
+def bundled_folder() -> Path:
+    """Where the course's own data lies: data/ beside the package, or, where a wheel was installed, in the package."""
+    package = Path(__file__).resolve().parent
+    inside = package / "bundled"
+    return inside if inside.is_dir() else package.parent / "data"
 
 
 def download_folder() -> Path:

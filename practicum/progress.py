@@ -35,9 +35,11 @@ def track(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:
         yield from _track_in_notebook(items, what, total)
     elif sys.stderr.isatty():
         from rich.console import Console
+        from rich.markup import escape
         from rich.progress import track as rich_track
 
-        yield from rich_track(items, what, total, console=Console(stderr=True), transient=True)
+        # A layer may be called "[/b]", which is no markup.
+        yield from rich_track(items, escape(what), total, console=Console(stderr=True), transient=True)
     else:
         note(f"{what}: {total:,} …")
         yield from items

@@ -13,14 +13,15 @@ version of the lesson they are.
 
 import hashlib
 import json
+import os
 import re
 import reprlib
-import secrets
+import unicodedata
 from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
 FORMAT = 2
-NAME = re.compile(r"\w[\w-]{0,39}")
+MOST_OF_A_NAME = 40  # letters
 KEY = re.compile(r"[0-9a-f]{8}")
 PLACE = re.compile(r"[0-9]{1,4}")  # of a mistake, in format 1
 NUMBER = re.compile(r"[0-9a-f]{12}")
@@ -59,7 +60,7 @@ class Progress:
     """One learner's progress. format: that of the file; of format 1 there is no number, and no mistakes."""
 
     name: str
-    number: str = field(default_factory=lambda: secrets.token_hex(6))
+    number: str = field(default_factory=lambda: os.urandom(6).hex())
     exercises: dict[str, Tally] = field(default_factory=dict)
     format: int = FORMAT
 
@@ -72,6 +73,23 @@ class Progress:
             "exercises": {name: asdict(tally) for name, tally in self.exercises.items()},
         }
         return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def spelled(name: object) -> str | None:
+    """A learner's name in the one spelling that files of it have, or None if it is none.
+
+    A name is 1 to 40 letters of any script with their signs, digits, - or _, as a file may be called everywhere.
+
+    >>> spelled("anna-2"), spelled("../anna"), spelled("e\u0301lodie"), spelled("हिन्दी")
+    ('anna-2', None, 'élodie', 'हिन्दी')
+    """
+    if not isinstance(name, str):
+        return None
+    name = unicodedata.normalize("NFC", name)  # é may be one character, or e and an accent
+    kinds = [unicodedata.category(letter)[0] for letter in name]
+    fits = all(kind in "LMN" or letter in "-_" for kind, letter in zip(kinds, name, strict=True))
+    fits = fits and "MMMM" not in "".join(kinds)  # a tower of signs would hide the lines above it
+    return name if fits and 1 <= len(name) <= MOST_OF_A_NAME and (kinds[0] in "LN" or name[0] == "_") else None
 
 
 def mistake_key(exercise: str, text: str) -> str:
@@ -144,9 +162,10 @@ def _progress(found: Any) -> Progress:
         raise LaterFormatError(f"it has format {version}, of a later version of the course; get that version")
     if version < 1:
         raise ValueError(f"there is no format {version}")
-    name = _get(found, "name", str)
-    if not NAME.fullmatch(name):
-        raise ValueError(f"its name should be 1 to 40 letters, digits, - or _, and is {beginning(name)}")
+    given = _get(found, "name", str)
+    name = spelled(given)
+    if name is None:
+        raise ValueError(f"its name should be 1 to 40 letters, digits, - or _, and is {beginning(given)}")
     number = _get(found, "number", str) if version > 1 else ""
     if version > 1 and not NUMBER.fullmatch(number):
         raise ValueError(f"its number should be 12 hexadecimal digits, and is {beginning(number)}")

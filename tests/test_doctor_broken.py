@@ -4,6 +4,7 @@ Most need no TensorFlow to show their fault; there a keras that cannot be import
 seconds of loading it and is a second fault at the same time.
 """
 
+import ast
 import contextlib
 import json
 import os
@@ -239,6 +240,47 @@ def test_numpy_that_never_comes_back(computer):
     assert found["Python"]["state"] == "ok"
     assert (found["data"]["state"], found["data"]["advice"]) == ("warning", "mend packages first")
     assert found["data"]["found"] == "not looked at, because of packages"
+
+
+def test_python_is_too_old(computer):
+    """An old Python is seldom at hand: this one says that it is old, and what it would read of the file is checked."""
+    for name in ("__init__", "__main__"):
+        ast.parse((PROJECT / "practicum" / f"{name}.py").read_text(), feature_version=(3, 6))
+    code = "import runpy, sys; sys.version_info = (3, 9, 2, 'final', 0); runpy.run_module('practicum')"
+    path = os.pathsep.join(map(str, (computer.stubs, PROJECT)))
+    done = subprocess.run(
+        [BASE_PYTHON, "-S", "-c", code], env={"PYTHONPATH": path}, cwd=computer.cwd, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "this is Python 3.9; the course needs Python 3.11 to 3.13" in done.stderr
+
+
+def test_a_file_of_the_learner_hides_a_module_of_python(computer):
+    """numpy needs Python's random, and so does everything else here, at one place or another."""
+    (computer.cwd / "random.py").write_text("dice = 4\n")
+    found = computer.findings()
+    assert [name for name, entry in found.items() if entry["state"] == "problem"] == ["Python"]
+    assert "random.py" in found["Python"]["found"]
+    assert found["Python"]["advice"] == "rename random.py: Python takes it for a module of its own"
+    assert {entry["advice"] for name, entry in found.items() if name not in ("Python", "memory")} == {
+        "mend Python first"
+    }
+
+
+@pytest.mark.parametrize("name", ["json.py", "argparse/__init__.py"])
+def test_a_file_of_the_learner_hides_what_the_doctor_itself_needs(computer, name):
+    (computer.cwd / name).parent.mkdir(exist_ok=True)
+    (computer.cwd / name).write_text("from nowhere import nothing\n")
+    done = computer.run()
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert f"{name.removesuffix('__init__.py')} in this folder hides a module of Python's own" in done.stderr.decode()
+
+
+def test_a_file_that_hides_nothing_that_is_needed(computer):
+    (computer.cwd / "this.py").write_text("from nowhere import nothing\n")
+    assert computer.findings()["Python"]["state"] == "ok"
 
 
 def test_a_file_of_the_learner_hides_a_package(computer):

@@ -59,6 +59,22 @@ def test_a_name_used_before_goes_on_and_two_names_stay_apart(folder):
     assert (solved(["a"]), solved(["b"])) == (1, 0)
 
 
+@pytest.mark.parametrize("name", ["हिन्दी", "ไอน้ำ", "שָׁלוֹם", "李雷", "_x", "2b"])
+def test_names_of_all_scripts(name, folder):
+    assert f"under the name {name}." in keep_progress(name)
+    record("a", right=True)
+    assert progress_file().name == f"{name}.json"
+    assert read_progress(progress_file()).name == name
+
+
+def test_one_name_typed_in_two_ways_is_one(folder):
+    keep_progress("Zoe\u0308")  # the e, then its dots, as some keyboards and systems write it
+    record("a", right=True)
+    keep_progress("Zo\u00eb")
+    assert solved(["a"]) == 1
+    assert len(list(folder.glob("*.json"))) == 1
+
+
 def test_the_file_holds_counts_and_the_name_and_nothing_else(folder):
     keep_progress("anna")
     record("a", right=False, mistake="too high")
@@ -139,7 +155,23 @@ def test_a_name_without_anything_done_is_exported_too(folder, tmp_path):
     assert read_progress(tmp_path / "practicum-anna.json").exercises == {}
 
 
-@pytest.mark.parametrize("name", ["", "../anna", "a/b", "a b", ".hidden", "x" * 41, 7, "a\n", "-a"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "../anna",
+        "a/b",
+        "a b",
+        ".hidden",
+        "x" * 41,
+        7,
+        "a\n",
+        "-a",
+        "\u0301a",
+        "a\u200db",
+        "x\u0335\u0336\u0337\u0338",
+    ],
+)
 def test_a_name_that_cannot_be_a_file_is_refused(name, folder):
     with pytest.raises(ValueError, match="letters, digits"):
         keep_progress(name)

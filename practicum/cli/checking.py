@@ -59,7 +59,7 @@ def add_checking(commands: Any) -> None:
         example="fetch cifar10 fashion_mnist --to /media/usb",
     )
     fetch.add_argument("names", nargs="*", metavar="NAME", help="cifar10, fashion_mnist, cats_vs_dogs")
-    fetch.add_argument("--all", action="store_true", help="all of them (265 MB)")
+    fetch.add_argument("--all", action="store_true", help="all of them (270 MB)")
     fetch.add_argument(
         "--to",
         type=Path,
