@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from practicum import archives, cache, download, folder, formats, places
+from practicum.course_files import bundled_folder
 from practicum.dataset import SPLITS, VALIDATION_SHARE, Dataset, Split, image_keys, split_images
-from practicum.places import BUNDLED, FINDABLE, bundled_folder, search_path
+from practicum.places import BUNDLED, FINDABLE, search_path
 
 __all__ = ["BUNDLED", "FINDABLE", "Dataset", "Split", "load", "photo", "search_path"]
 

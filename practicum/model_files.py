@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from practicum.backend import keras
-from practicum.places import bundled_folder
+from practicum.course_files import bundled_folder
 
 LARGEST_FILE = 200_000_000  # bytes; the networks of the course have a hundredth of it
 LARGEST_CONFIG = 5_000_000

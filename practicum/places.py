@@ -14,13 +14,6 @@ FINDABLE = {
 }
 
 
-def bundled_folder() -> Path:
-    """Where the course's own data lies: data/ beside the package, or, where a wheel was installed, in the package."""
-    package = Path(__file__).resolve().parent
-    inside = package / "bundled"
-    return inside if inside.is_dir() else package.parent / "data"
-
-
 def download_folder() -> Path:
     """Where fetched files are kept. It is laid out as a folder of PRACTICUM_DATA is."""
     return cache_folder() / "downloads"
