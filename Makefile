@@ -5,6 +5,7 @@
 # make check    lint, types, spelling, rules of notebooks; no tests
 # make notebooks   run the solved notebooks, write the learner's copies and run those; store all outputs
 # make site     the notebooks as a web site in build/site, with working explorers; needs no server
+# make slides   slides with speaker's notes for each notebook in build/slides; needs no server
 # make lock     write requirements.lock anew: what a learner installs, with the hash of every file
 # make audit    look up known vulnerabilities of all pinned versions; needs the internet
 # make release  build the wheel and the source archive in dist/, and try the wheel alone in a clean environment
@@ -18,7 +19,7 @@ BIN := .venv/bin
 REQUIREMENTS := requirements.txt constraints.txt pyproject.toml
 PIP_AUDIT := pip-audit==2.10.1
 
-.PHONY: run lab test stress check notebooks site lock audit release bench bench-training clean
+.PHONY: run lab test stress check notebooks site slides lock audit release bench bench-training clean
 .DELETE_ON_ERROR:
 
 run: .venv/.run
@@ -42,12 +43,16 @@ check: .venv/.dev
 	$(BIN)/python notebooks/lint.py
 
 notebooks: .venv/.dev
+	$(BIN)/python -m practicum workshop build
 	$(BIN)/python notebooks/execute.py 'solutions/*.ipynb'
 	$(BIN)/python -m practicum workshop build
 	$(BIN)/python notebooks/execute.py '*.ipynb'
 
 site: .venv/.dev
 	$(BIN)/python docs/site/build.py
+
+slides: .venv/.dev
+	$(BIN)/python docs/slides/build.py
 
 # Versions come from constraints.txt. What builds this package itself is locked, too: docs/decisions/0022-supply-chain.md.
 lock: .venv/.dev

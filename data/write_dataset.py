@@ -30,6 +30,7 @@ def write_dataset(folder, *, images, rows, description):
     sheet = sheet.reshape(lines, TILES_ACROSS, height, width, channels).swapaxes(1, 2)
     sheet = sheet.reshape(lines * height, TILES_ACROSS * width, channels)
     picture = Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
+    folder.mkdir(parents=True, exist_ok=True)
     picture.save(folder / "images.png", optimize=True)
 
     with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:

@@ -8,6 +8,7 @@ import pytest
 from conftest import PROJECT
 
 from practicum.cli import command_line
+from practicum.places import BUNDLED
 
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md"), *(PROJECT / "data").rglob("*.md")])
 
@@ -38,7 +39,7 @@ def test_make_targets_named_in_the_readme_exist():
 def test_readme_lists_every_notebook():
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     for path in (PROJECT / "notebooks").glob("*.ipynb"):
-        assert f"(notebooks/{path.name})" in readme
+        assert f"(notebooks/{path.name})" in readme, f"add a row for {path.name} to the table of notebooks"
 
 
 def test_readme_says_the_same_minutes_as_the_notebooks():
@@ -55,6 +56,19 @@ def test_requirements_and_package_metadata_agree():
     declared = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     required = (PROJECT / "requirements.txt").read_text(encoding="utf-8").split()
     assert set(declared) <= set(required)
+
+
+def test_the_wheel_carries_every_bundled_dataset():
+    import tomllib
+
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    carried = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"])
+    folders = {path.relative_to(PROJECT).as_posix() for path in (PROJECT / "data").iterdir() if path.is_dir()}
+    assert (
+        {f"data/{name}" for name in BUNDLED}
+        <= folders - {"data/__pycache__"}
+        == carried - {"practicum", "data/README.md"}
+    )
 
 
 def test_constraints_pin_what_is_required():

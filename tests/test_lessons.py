@@ -51,7 +51,8 @@ each_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: 
 
 def test_there_are_lessons():
     assert lessons.__doc__
-    assert len(NAMES) == len(list((PROJECT / "notebooks" / "solutions").glob("*.ipynb")))
+    notebooks = {f"lesson_{path.name[:2]}" for path in (PROJECT / "notebooks" / "solutions").glob("*.ipynb")}
+    assert {name.rpartition(".")[2] for name in NAMES} == notebooks, "a lesson for each notebook, and none without"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from practicum import __version__
+from practicum.places import BUNDLED
 
 PROJECT = Path(__file__).resolve().parents[2]
-DATA = {"emoji", "fashion", "models", "photos", "sweeps"}
+DATA = {*BUNDLED, "models", "photos", "sweeps"}
 
 
 @pytest.fixture(scope="module")
