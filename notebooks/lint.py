@@ -20,6 +20,7 @@ from pathlib import Path
 import nbformat
 from codespell_lib import main as codespell
 
+from practicum import badges
 from practicum.learner_copies import SOLUTION, STUB
 
 HERE = Path(__file__).resolve().parent
@@ -88,7 +89,8 @@ def is_valid_and_named_in_order(notebook: Notebook) -> Iterator[str]:
 
 def was_run_from_top_to_bottom(notebook: Notebook) -> Iterator[str]:
     if [cell.execution_count for cell in notebook.code] != list(range(1, len(notebook.code) + 1)):
-        yield "was not run once from top to bottom; run notebooks/execute.py"
+        empty = " (one is empty: run workshop build first)" if any(not cell.source for cell in notebook.code) else ""
+        yield f"was not run once from top to bottom{empty}; run notebooks/execute.py"
 
 
 def holds_nothing_of_a_machine(notebook: Notebook) -> Iterator[str]:
@@ -161,7 +163,7 @@ def minutes(notebook: Notebook) -> float:
     exercises, questions = (
         sum(f"lesson.{what}_" in cell.source for cell in notebook.code) for what in ("exercise", "question")
     )
-    reading = len(re.findall(r"\w+", notebook.prose)) / WORDS_A_MINUTE
+    reading = len(re.findall(r"\w+", badges.LINE.sub("", notebook.prose))) / WORDS_A_MINUTE  # a fork's links aside
     looking = (lines * SECONDS_A_LINE + figures * SECONDS_A_FIGURE) / 60
     return reading + looking + exercises * MINUTES_AN_EXERCISE + questions * MINUTES_A_QUESTION
 

@@ -5,8 +5,8 @@ import errno
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -41,6 +41,11 @@ def cache_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("practicum", appauthor=False))
+
+
+def search_path() -> list[Path]:
+    """The read-only data folders that PRACTICUM_DATA names."""
+    return [Path(entry).expanduser() for entry in os.environ.get("PRACTICUM_DATA", "").split(os.pathsep) if entry]
 
 
 class Writer:
@@ -120,8 +125,13 @@ def load_or_build(
 
 
 def entry(name: str, origin: Path, build: Callable[[Writer], None], *, key: tuple[Any, ...], seed: int) -> Path:
-    """The folder in the cache that holds the dataset made of origin, built first where it is not there."""
-    folder = cache_folder() / "decoded" / f"{_file_name(name)}-{_fingerprint(origin, (key, seed, FORMAT))}"
+    """The folder that holds the dataset made of origin: in a data folder, if it was decoded there for all who use it,
+    else in the cache, built first where it is not there."""
+    place = Path("decoded", f"{_file_name(name)}-{_fingerprint(origin, (key, seed, FORMAT))}")
+    for ready in (data_folder / place for data_folder in search_path()):
+        if _is_whole(ready):
+            return ready
+    folder = cache_folder() / place
     if not _is_whole(folder):
         with _alone(folder):
             if not _is_whole(folder):  # another process may have built it meanwhile
@@ -130,7 +140,7 @@ def entry(name: str, origin: Path, build: Callable[[Writer], None], *, key: tupl
 
 
 def _is_whole(folder: Path) -> bool:
-    return (folder / "dataset.json").is_file()
+    return os.access(folder / "dataset.json", os.R_OK)  # is_file() fails on a folder that is closed to this user
 
 
 def _alone(folder: Path) -> contextlib.AbstractContextManager:
@@ -138,6 +148,8 @@ def _alone(folder: Path) -> contextlib.AbstractContextManager:
     try:
         return hold(folder.with_name(f"{folder.name}.lock"), "decoding the same images")
     except OSError as error:
+        if os.access(folder.parent, os.W_OK):
+            return contextlib.nullcontext()  # another user's lock in a folder for all: each builds, the first one stays
         raise _not_writable(folder.parent, error) from None
 
 
@@ -152,7 +164,8 @@ def _store(folder: Path, build: Callable[[Writer], None], seed: int) -> None:
     """Build in a folder of its own and rename: other processes see a whole dataset or none."""
     try:
         _remove_leftovers(folder.parent)
-        work = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder.parent))
+        work = folder.parent / f"{BUILDING}{secrets.token_hex(8)}"
+        work.mkdir()  # for everybody, as files are; what tempfile makes nobody else may read, on a shared server either
     except OSError as error:
         raise _not_writable(folder.parent, error) from None
     try:

@@ -149,7 +149,8 @@ def add_to_sweep(sweep: argparse.ArgumentParser) -> None:
 def add_to_workshop_build(parser: argparse.ArgumentParser) -> None:
     """The options of `workshop build`."""
     add = parser.add_argument
-    add("--repository", metavar="URL", help="what Colab is to clone; it is written into all notebooks")
+    add("--repository", metavar="URL", help="where the course is published; written into all notebooks, with links")
+    add("--branch", metavar="NAME", help="of it (default: main; without --repository, the one in the notebooks)")
     add("--notebooks", type=Path, default=Path("notebooks"), metavar="DIR", help="their folder (default: notebooks)")
     add("--json", action="store_true", help="print one JSON object on one line")
 

@@ -15,10 +15,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+from practicum import badges
+
 Notebook = dict[str, Any]
 SOLUTION, STUB = "# solution", "# stub: "
 BOOTSTRAP_TAG = "bootstrap"
 REPOSITORY_LINE = re.compile(r'^repository = "(.*)"', re.M)
+BRANCH_LINE = re.compile(r'^branch = \["--branch", "(.*)"\]', re.M)
+MAIN = "main"
 # An address that leads nowhere, by agreement: a fork of the course puts its own in (workshop build --repository URL).
 NO_REPOSITORY = "https://example.org/cnn-practicum.git"
 BOOTSTRAP = """\
@@ -34,20 +38,24 @@ places = [Path("cnn-practicum").resolve(), Path.cwd(), *Path.cwd().parents]
 sys.path[:0] = [str(place) for place in places if (place / "practicum" / "lessons").is_dir()][:1]"""
 
 
-def build(folder: str | Path, repository: str | None = None) -> list[Path]:
+def build(folder: str | Path, repository: str | None = None, branch: str | None = None) -> list[Path]:
     """Write the learner's copies of the notebooks in folder/solutions to folder, and the bootstrap cell into both.
 
-    A copy keeps its outputs if its code is the same as before but for the repository's address; otherwise it loses
+    With the address of a published course, links that open it on Colab and Binder are written as well: below each
+    notebook's title, and between two marks in the README beside folder. With NO_REPOSITORY they are taken out.
+
+    A copy keeps its outputs if its code is the same as before but for the bootstrap cell; otherwise it loses
     them, and `make notebooks` makes them anew.
 
     Args:
         repository: the address that Colab clones; None keeps the one in the notebooks.
+        branch: of the repository. None is main, or the one in the notebooks if their address is kept, too.
 
     Returns:
         The files that were changed.
 
     Raises:
-        ValueError: there are no solved notebooks, one of them is malformed, or the address is none.
+        ValueError: there are no solved notebooks, one of them is malformed, or the address or the branch is none.
     """
     folder = Path(folder)
     sources = sorted((folder / "solutions").glob("*.ipynb"))
@@ -55,12 +63,12 @@ def build(folder: str | Path, repository: str | None = None) -> list[Path]:
         raise ValueError(
             f"workshop build: no solved notebooks in {folder / 'solutions'}. Run it in the course's folder."
         )
-    if repository is not None:
-        _check_address(repository)
     texts = {}
     for source in sources:
         solved = _read(source)
-        with_bootstrap(solved, repository or repository_of(solved))
+        home = _home(solved, repository, branch)
+        with_bootstrap(solved, home.address, home.branch)
+        with_badges(solved, home, f"{folder.resolve().name}/solutions/{source.name}")
         target = folder / source.name
         before = _read(target) if target.exists() else None
         for path, notebook in (
@@ -68,6 +76,10 @@ def build(folder: str | Path, repository: str | None = None) -> list[Path]:
             (target, with_outputs_of(learner_copy(solved, source.name), before)),
         ):
             texts[path] = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    readme = (folder if folder.name else folder.resolve()).parent / "README.md"
+    if readme.is_file():  # its links open the first notebook
+        home, first = _home(_read(sources[0]), repository, branch), f"{folder.resolve().name}/{sources[0].name}"
+        texts[readme] = badges.in_readme(readme.read_text(encoding="utf-8"), home, first)
     changed = [path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in changed:  # only now: a notebook that cannot be read leaves all others as they are
         path.write_text(texts[path], encoding="utf-8")
@@ -88,21 +100,33 @@ def learner_copy(solved: Notebook, name: str = "notebook") -> Notebook:
             cell["outputs"], cell["execution_count"] = [], None
         elif cell["cell_type"] == "markdown":
             text = text.replace("](../../", "](../")
+            text = badges.of_copy(text) if number == 0 else text
         cell["source"] = text.splitlines(keepends=True)
     return made
 
 
-def with_bootstrap(notebook: Notebook, repository: str) -> None:
-    """Put the present bootstrap cell into the notebook, with this repository's address. Other cells are untouched."""
+def with_bootstrap(notebook: Notebook, repository: str, branch: str = MAIN) -> None:
+    """Put the present bootstrap cell into the notebook, with this address and branch. Other cells are untouched."""
+    text = BOOTSTRAP.format(repository=repository)
+    if branch != MAIN:  # main is left to the repository's own choice: what people publish, git clones by default
+        text = text.replace("\nif ", f'\nbranch = ["--branch", "{branch}"]\nif ', 1)
+        text = text.replace('"1", repository', '"1", *branch, repository')
     for cell in notebook["cells"]:
         if BOOTSTRAP_TAG in cell["metadata"].get("tags", []):
-            cell["source"] = BOOTSTRAP.format(repository=repository).splitlines(keepends=True)
+            cell["source"] = text.splitlines(keepends=True)
+
+
+def with_badges(notebook: Notebook, home: badges.Home, path: str) -> None:
+    """Put links that open the notebook elsewhere below its title, or take them out where the course has no home."""
+    first = notebook["cells"][0] if notebook["cells"] else {"cell_type": "none"}
+    if first["cell_type"] == "markdown":
+        first["source"] = badges.in_first_cell(source_of(first), home, path).splitlines(keepends=True)
 
 
 def with_outputs_of(made: Notebook, before: Notebook | None) -> Notebook:
-    """made with the outputs of the notebook that was there before, if its code is the same but for the address."""
+    """made with the outputs of the notebook that was there before, if its code is the same, bootstrap cell aside."""
     new, old = _code_cells(made), _code_cells(before or {"cells": []})
-    if list(map(_but_for_the_address, new)) == list(map(_but_for_the_address, old)):
+    if list(map(_but_for_the_bootstrap, new)) == list(map(_but_for_the_bootstrap, old)):
         for cell, earlier in zip(new, old, strict=True):
             cell["outputs"], cell["execution_count"] = earlier["outputs"], earlier["execution_count"]
     return made
@@ -110,17 +134,29 @@ def with_outputs_of(made: Notebook, before: Notebook | None) -> Notebook:
 
 def repository_of(notebook: Notebook) -> str:
     """The address in the notebook's bootstrap cell."""
-    for cell in notebook["cells"]:
-        found = REPOSITORY_LINE.search(source_of(cell))
-        if found and BOOTSTRAP_TAG in cell["metadata"].get("tags", []):
-            return found[1]
-    return NO_REPOSITORY
+    return _in_bootstrap(REPOSITORY_LINE, notebook, NO_REPOSITORY)
+
+
+def branch_of(notebook: Notebook) -> str:
+    """The branch in the notebook's bootstrap cell; main if none stands there."""
+    return _in_bootstrap(BRANCH_LINE, notebook, MAIN)
 
 
 def source_of(cell: dict[str, Any]) -> str:
     """The cell's text; in files it may be a list of lines."""
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)
+
+
+def _home(solved: Notebook, repository: str | None, branch: str | None) -> badges.Home:
+    """Where the course is published: as given, else as the notebook has it."""
+    if repository is not None:
+        home = badges.Home(repository, MAIN if branch is None else branch)
+    else:
+        home = badges.Home(repository_of(solved), branch_of(solved) if branch is None else branch)
+    if branch is not None and not home.is_published:
+        raise ValueError("workshop build: --branch needs the address of a published course; give --repository as well.")
+    return home
 
 
 def _with_stubs(text: str, where: str) -> str:
@@ -148,16 +184,16 @@ def _code_cells(notebook: Notebook) -> list[dict[str, Any]]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
-def _but_for_the_address(cell: dict[str, Any]) -> str:
-    return REPOSITORY_LINE.sub("", source_of(cell))
+def _but_for_the_bootstrap(cell: dict[str, Any]) -> str:
+    return "" if BOOTSTRAP_TAG in cell["metadata"].get("tags", []) else source_of(cell)
 
 
-def _check_address(repository: str) -> None:
-    if not re.fullmatch(r"https://[\w.-]+(:\d+)?(/[\w.~-]+)+/?", repository):
-        raise ValueError(
-            "workshop build: --repository expects the address that git clones, such as "
-            f"https://github.com/NAME/cnn-practicum. Received {repository[:200]!r}."
-        )
+def _in_bootstrap(line: re.Pattern[str], notebook: Notebook, otherwise: str) -> str:
+    for cell in notebook["cells"]:
+        found = line.search(source_of(cell))
+        if found and BOOTSTRAP_TAG in cell["metadata"].get("tags", []):
+            return found[1]
+    return otherwise
 
 
 def _read(path: Path) -> Notebook:

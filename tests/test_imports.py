@@ -11,8 +11,23 @@ PACKAGE = PROJECT / "practicum"
 LESSONS = {f"lessons.{path.stem}" for path in (PACKAGE / "lessons").glob("lesson_*.py")}
 # Lower may not import higher. Modules on one line do not import each other.
 LAYERS = [
-    {"findings", "machine", "chance", "paper", "progress", "answers", "learner_copies", "lessons", "significance"},
+    {"bundle.targets", "static.bundle.start", "course_files"},
     {
+        "course_files",
+        "findings",
+        "machine",
+        "chance",
+        "paper",
+        "progress",
+        "answers",
+        "badges",
+        "lessons",
+        "significance",
+    },
+    {
+        "bundle.lock",
+        "bundle.words",
+        "learner_copies",
         "dataset",
         "pixel_files",
         "locks",
@@ -40,6 +55,7 @@ LAYERS = [
         "experiments.forecast",
     },
     {
+        "bundle.course",
         "cache",
         "checked_files",
         "decoding",
@@ -65,6 +81,7 @@ LAYERS = [
         "inspection.likeness",
     },
     {
+        "bundle.sums",
         "learner",
         "handed_in",
         "feedback",
@@ -81,8 +98,18 @@ LAYERS = [
         "inspection.filters",
         "inspection.compiled",
     },
-    {"folder", "coach", "download", "experiments.choosing", "inspection.maps", "inspection.heat", "exercises"},
     {
+        "bundle.wheels",
+        "folder",
+        "coach",
+        "download",
+        "experiments.choosing",
+        "inspection.maps",
+        "inspection.heat",
+        "exercises",
+    },
+    {
+        "bundle.datasets",
         "command_options",
         "experiment_plots",
         "factor_plots",
@@ -96,12 +123,13 @@ LAYERS = [
         "inspection.snapshots",
         *LESSONS,
     },
-    {"data", "training", "inspection", "plots"},
+    {"bundle", "data", "training", "inspection", "plots"},
     {"report", "package_checks", "machine_checks", "data_checks", "audit", "experiments.one_run"},
     {"checks", "class_progress", "experiments.cluster", "experiments.final"},
     {"doctor", "class_page", "experiments.sweeping"},
     {"experiments"},
     {"cli.saying"},
+    {"cli.bundling"},
     {"cli.checking", "cli.learning", "cli.workshop"},
     {"cli"},
     {"__main__"},
@@ -125,10 +153,10 @@ NO_TENSORFLOW = {
     *("maximised_plots", "experiment_plots", "factor_plots", "dot_plots"),
     *("archives", "connection", "checked_files", "remote", "places", "download"),
     *("answers", "exercises", "feedback", "learner", "learner_copies", *LESSONS),
-    *("tallies", "handed_in", "class_progress", "class_page"),
+    *("tallies", "handed_in", "class_progress", "class_page", "bundle"),
     *("audit", "census", "duplicates", "files", "kinds", "layout", "reasons", "tar_list", "workers"),
 }
-PRINTS = {"cli.saying", "cli.checking", "cli.learning", "cli.workshop", "progress"}
+PRINTS = {"cli.saying", "cli.bundling", "cli.checking", "cli.learning", "cli.workshop", "progress"}
 
 
 BACKENDS = {"backend", "distribution", "inspection.tracing"}  # where Keras's backends are asked themselves

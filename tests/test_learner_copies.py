@@ -1,14 +1,26 @@
 """Learner's copies come from the solved notebooks, and from nothing else."""
 
 import json
+import shutil
 import subprocess
 import sys
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from conftest import PROJECT
 
+from practicum import badges
 from practicum.cli import main
-from practicum.learner_copies import BOOTSTRAP, NO_REPOSITORY, build, learner_copy, source_of
+from practicum.learner_copies import (
+    BOOTSTRAP,
+    NO_REPOSITORY,
+    branch_of,
+    build,
+    learner_copy,
+    repository_of,
+    source_of,
+    with_bootstrap,
+)
 
 NOTEBOOKS = PROJECT / "notebooks"
 SOLVED = sorted((NOTEBOOKS / "solutions").glob("*.ipynb"))
@@ -54,7 +66,9 @@ def test_every_notebook_begins_with_the_same_code(path):
     cells = json.loads(path.read_text("utf-8"))["cells"]
     first = next(cell for cell in cells if cell["cell_type"] == "code")
     assert first["metadata"] == {"tags": ["bootstrap"]}
-    assert source_of(first) == BOOTSTRAP.format(repository=NO_REPOSITORY)
+    committed, whole = source_of(first), {"cells": cells}
+    with_bootstrap(whole, repository_of(whole), branch_of(whole))  # a fork has an address of its own
+    assert source_of(first) == committed
 
 
 def test_a_solution_gives_way_to_its_stub():
@@ -186,3 +200,263 @@ def test_on_colab_the_first_cell_fetches_the_course_once(tmp_path):
         )
         assert done.stdout.strip() == str(content / "cnn-practicum" / "practicum" / "lessons" / "__init__.py")
         (origin / ".git").rename(origin / "gone") if (origin / ".git").exists() else None
+
+
+# Links that open a notebook elsewhere.
+
+GITHUB = "https://github.com/anna/cnn-practicum"
+COLAB = "https://colab.research.google.com/github/anna/cnn-practicum/blob"
+BINDER = "https://mybinder.org/v2"
+TITLE = "# A title\n\n**The question.** What is it? [stride](../../docs/glossary.md#stride)\n"
+HOSTILE = [
+    *("javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "ssh://git@a.org/b", "git@a.org:b", "-u", ""),
+    *("http://a.org/b", "HTTPS:/a.org/b", "https://", "https://a.org", "https://a.org/", "https:///b"),
+    *("https://u:p@a.org/b", "https://u@a.org/b", "https://-o.org/b", "https://a.org:x/b", "https://\u0430.org/b"),
+    *("https://a.org/b c", " https://a.org/b", "https://a.org/b\n", "https://a.org/b\nx", "https://a.org/b\tx"),
+    *("https://a.org/b'c", 'https://a.org/b"c', "https://a.org/b`c", "https://a.org/b\\c", "https://a.org/b$c"),
+    *("https://a.org/b)c", "https://a.org/[b]", "https://a.org/<b>", "https://a.org/{b}", "https://a.org/b;c"),
+    *("https://a.org/../b", "https://a.org/b/..", "https://a.org/./b", "https://a.org//b", "https://a.org/%2e%2e/b"),
+    *("https://a.org/b?c", "https://a.org/b#c", "https://a.org/b|c", "https://a.org/b&c", "https://a.org/\u00e9"),
+    *("https://github.com/anna", "https://github.com/a/b/tree", "https://gitlab.com/anna"),
+]
+NO_BRANCHES = [
+    *("", " ", "-x", "a b", "a..b", "a//b", "a/", "/a", ".a", "a/.b", "a.", "a.lock", "a.lock/b", "a\nb", "a\n"),
+    *("a~1", "a^", "a:b", "a?", "a*", "a[b", "a\\b", "@{u}", 'a"b', "a'b", "a`b", "a--> b", "a<b", "a)b", "\u00e9"),
+]
+
+
+@pytest.fixture
+def titled(tmp_path):
+    """A course with two solved notebooks that have a title, a README, and the copies that were run once."""
+    folder = tmp_path / "notebooks"
+    (folder / "solutions").mkdir(parents=True)
+    for name in ("00_a.ipynb", "01_b.ipynb"):
+        cells = (
+            {"cell_type": "markdown", "metadata": {}, "source": TITLE},
+            code("", ["bootstrap"]),
+            code("# solution\nx = 4\n# stub: x = None\nprint(x)"),
+        )
+        (folder / "solutions" / name).write_text(json.dumps(notebook(*cells)), encoding="utf-8")
+    (tmp_path / "README.md").write_text(
+        f"# A course\n\nIts lead.\n\n{badges.MARK}\n{badges.END}\n\nMore \u2026\n", encoding="utf-8"
+    )
+    build(folder)
+    for path in folder.glob("*.ipynb"):
+        made = json.loads(path.read_text("utf-8"))
+        made["cells"][2].update(outputs=[{"name": "stdout", "output_type": "stream", "text": "None\n"}])
+        path.write_text(json.dumps(made), encoding="utf-8")
+    build(folder)
+    return folder
+
+
+def bytes_of(folder):
+    return {path: path.read_bytes() for path in sorted(folder.parent.rglob("*")) if path.is_file()}
+
+
+def first_cell(path):
+    return source_of(json.loads(path.read_text("utf-8"))["cells"][0])
+
+
+def test_links_stand_below_the_title_and_in_the_readme(titled):
+    changed = build(titled, GITHUB)
+    assert [path.name for path in changed] == ["00_a.ipynb", "00_a.ipynb", "01_b.ipynb", "01_b.ipynb", "README.md"]
+    for name, labpath in (("solutions/01_b.ipynb", "notebooks%2Fsolutions%2F01_b"), ("01_b.ipynb", "notebooks%2F01_b")):
+        text = first_cell(titled / name)
+        assert text.startswith(
+            f"# A title\n\n[Open in Colab]({COLAB}/main/notebooks/{name}) · "
+            f"[Open in Binder]({BINDER}/gh/anna/cnn-practicum/main?labpath={labpath}.ipynb) <!-- badges -->\n\n**The q"
+        )
+        assert text.count("Open in") == 2
+    readme = (titled.parent / "README.md").read_text("utf-8")
+    assert readme == (
+        "# A course\n\nIts lead.\n\n<!-- badges -->\nWithout installing anything: "
+        f"[Open in Colab]({COLAB}/main/notebooks/00_a.ipynb) · "
+        f"[Open in Binder]({BINDER}/gh/anna/cnn-practicum/main?labpath=notebooks%2F00_a.ipynb)\n"
+        "<!-- /badges -->\n\nMore \u2026\n"
+    )
+
+
+def test_building_again_changes_nothing_and_the_placeholder_brings_everything_back(titled):
+    before = bytes_of(titled)
+    build(titled, GITHUB)
+    with_links = bytes_of(titled)
+    assert build(titled) == []
+    assert build(titled, GITHUB) == []
+    build(titled, "https://gitlab.com/group/sub/cnn.git", "dev/x")
+    assert build(titled) == []
+    build(titled, GITHUB)
+    assert bytes_of(titled) == with_links
+    build(titled, NO_REPOSITORY)
+    assert bytes_of(titled) == before
+    assert not any(b"Open in" in content for content in before.values())
+
+
+def test_links_keep_the_outputs(titled):
+    build(titled, GITHUB, "dev")
+    for name in ("00_a.ipynb", "01_b.ipynb"):
+        assert json.loads((titled / name).read_text("utf-8"))["cells"][2]["outputs"][0]["text"] == "None\n"
+
+
+@pytest.mark.parametrize(
+    ("address", "colab", "binder"),
+    [
+        (f"{GITHUB}.git", f"{COLAB}/main/n/1.ipynb", "gh/anna/cnn-practicum/main"),
+        ("https://GitHub.com/anna/cnn-practicum/", f"{COLAB}/main/n/1.ipynb", "gh/anna/cnn-practicum/main"),
+        ("https://gitlab.com/anna/cnn.git", None, "gl/anna%2Fcnn/main"),
+        ("https://gitlab.com/group/sub/cnn", None, "gl/group%2Fsub%2Fcnn/main"),
+        ("https://codeberg.org/~anna/cnn.git", None, "git/https%3A%2F%2Fcodeberg.org%2F~anna%2Fcnn.git/main"),
+        ("https://git.uni.edu:8443/cnn", None, "git/https%3A%2F%2Fgit.uni.edu%3A8443%2Fcnn/main"),
+        ("https://github.com.evil.net/a/b", None, "git/https%3A%2F%2Fgithub.com.evil.net%2Fa%2Fb/main"),
+        ("https://notexample.org/a", None, "git/https%3A%2F%2Fnotexample.org%2Fa/main"),
+    ],
+)
+def test_each_host_has_its_form(address, colab, binder):
+    links = dict(badges.Home(address).links("n/1.ipynb"))
+    assert links.get("Open in Colab") == colab
+    assert links["Open in Binder"] == f"{BINDER}/{binder}?labpath=n%2F1.ipynb"
+
+
+@pytest.mark.parametrize("address", [NO_REPOSITORY, "https://www.example.com/a/b", "https://example.net:8443/a"])
+def test_an_address_that_leads_nowhere_gets_no_links(titled, address):
+    build(titled, address)
+    assert first_cell(titled / "00_a.ipynb") == TITLE.replace("](../../", "](../")
+    assert "Open in" not in (titled.parent / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("address", HOSTILE)
+def test_a_hostile_address_is_refused_and_nothing_is_written(titled, address, capsys):
+    before = bytes_of(titled)
+    assert main(["workshop", "build", "--notebooks", str(titled), f"--repository={address}"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "--repository expects the address that git clones" in captured.err
+    assert captured.err.count("\n") == 1
+    assert bytes_of(titled) == before
+
+
+@pytest.mark.parametrize("branch", NO_BRANCHES)
+def test_what_is_no_branch_is_refused(titled, branch, capsys):
+    before = bytes_of(titled)
+    assert main(["workshop", "build", "--notebooks", str(titled), "--repository", GITHUB, f"--branch={branch}"]) == 2
+    assert "--branch expects the name of a branch" in capsys.readouterr().err
+    assert bytes_of(titled) == before
+
+
+def test_another_branch_is_opened_and_cloned_and_stays(titled):
+    build(titled, GITHUB, "class/2026.1")
+    text = first_cell(titled / "00_a.ipynb")
+    assert f"({COLAB}/class/2026.1/notebooks/00_a.ipynb)" in text
+    assert "/gh/anna/cnn-practicum/class%2F2026.1?labpath=" in text
+    cells = json.loads((titled / "00_a.ipynb").read_text("utf-8"))["cells"]
+    assert 'branch = ["--branch", "class/2026.1"]\nif "google' in source_of(cells[1])
+    assert '"--depth", "1", *branch, repository,' in source_of(cells[1])
+    assert max(map(len, source_of(cells[1]).splitlines())) <= 120, "or ruff complains in the fork"
+    assert build(titled) == [], "the branch stays"
+    build(titled, branch="main")
+    assert "*branch" not in source_of(json.loads((titled / "00_a.ipynb").read_text("utf-8"))["cells"][1])
+    assert repository_of(json.loads((titled / "00_a.ipynb").read_text("utf-8"))) == GITHUB, "the address stays"
+
+
+def test_a_branch_without_an_address_is_told(titled, capsys):
+    before = bytes_of(titled)
+    assert main(["workshop", "build", "--notebooks", str(titled), "--branch", "main"]) == 2
+    assert "--branch needs the address of a published course; give --repository" in capsys.readouterr().err
+    assert bytes_of(titled) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{badges.MARK}\n",
+        f"{badges.END}\n",
+        f"{badges.END}\n{badges.MARK}\n",
+        f"{badges.MARK}\n{badges.END}\n" * 2,
+        f"{badges.MARK} {badges.END}\n",
+    ],
+)
+def test_marks_of_the_readme_that_are_no_pair_are_told_and_nothing_is_written(titled, text, capsys):
+    (titled.parent / "README.md").write_text(text, encoding="utf-8")
+    before = bytes_of(titled)
+    assert main(["workshop", "build", "--notebooks", str(titled), "--repository", GITHUB]) == 2
+    assert f"README.md needs one line {badges.MARK}" in capsys.readouterr().err
+    assert bytes_of(titled) == before
+
+
+def test_a_readme_without_marks_stays(titled):
+    (titled.parent / "README.md").write_text("# Mine\n", encoding="utf-8")
+    build(titled, GITHUB)
+    assert (titled.parent / "README.md").read_text("utf-8") == "# Mine\n"
+
+
+def test_what_stands_between_the_marks_goes_and_nothing_beside_them(titled):
+    readme = titled.parent / "README.md"
+    readme.write_text(f"a\\1\n{badges.MARK}\nold\n\nolder\n{badges.END}\nz\n", encoding="utf-8")
+    build(titled, GITHUB)
+    assert readme.read_text("utf-8").startswith(f"a\\1\n{badges.MARK}\nWithout")
+    assert readme.read_text("utf-8").endswith(f".ipynb)\n{badges.END}\nz\n")
+    assert "old" not in readme.read_text("utf-8")
+
+
+def test_a_repository_called_solutions_is_linked_to_all_the_same(titled):
+    build(titled, "https://github.com/solutions/solutions")
+    assert "github/solutions/solutions/blob/main/notebooks/00_a.ipynb)" in first_cell(titled / "00_a.ipynb")
+    assert "/gh/solutions/solutions/main?labpath=notebooks%2F00_a.ipynb)" in first_cell(titled / "00_a.ipynb")
+
+
+def test_notebooks_without_a_title_get_no_links(course):
+    build(course, GITHUB)
+    assert "Open in" not in (course / "01_a.ipynb").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def fork(tmp_path_factory):
+    """The whole course, published by somebody."""
+    folder = tmp_path_factory.mktemp("fork") / "course"
+    ignored = shutil.ignore_patterns("__pycache__", ".*", "runs", "build", "datasets")
+    shutil.copytree(PROJECT, folder, ignore=ignored)
+    assert main(["workshop", "build", "--notebooks", str(folder / "notebooks"), "--repository", GITHUB]) == 0
+    return folder
+
+
+def run_in(folder, *command):
+    environment = {"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin", "PRACTICUM_PROGRESS": "off"}
+    return subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, env=environment)
+
+
+def test_each_notebook_of_a_fork_has_links_to_itself(fork):
+    paths = [*(fork / "notebooks").glob("*.ipynb"), *(fork / "notebooks" / "solutions").glob("*.ipynb")]
+    assert len(paths) == 2 * len(SOLVED)
+    for path in paths:
+        line = first_cell(path).split("\n")[2]
+        own = path.relative_to(fork).as_posix()
+        targets = [each.split(")")[0] for each in line.split("](")[1:]]
+        assert urlsplit(targets[0]).path.endswith(f"/blob/main/{own}")
+        assert unquote(urlsplit(targets[1]).query) == f"labpath={own}"
+
+
+def test_the_rules_of_notebooks_hold_in_a_fork(fork):
+    done = run_in(fork, "notebooks/lint.py")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def test_links_take_no_minutes_of_reading(fork):
+    assert (
+        run_in(fork, "notebooks/minutes.py", "--guide").stdout
+        == run_in(PROJECT, "notebooks/minutes.py", "--guide").stdout
+    )
+
+
+def test_a_fork_keeps_its_outputs_and_goes_back(fork, tmp_path):
+    copy = shutil.copytree(fork / "notebooks", tmp_path / "notebooks")
+    for path in (*copy.glob("*.ipynb"), *copy.glob("solutions/*.ipynb")):
+        ours = json.loads((NOTEBOOKS / path.relative_to(copy)).read_text("utf-8"))["cells"]
+        theirs = json.loads(path.read_text("utf-8"))["cells"]
+        for one, other in zip(ours, theirs, strict=True):
+            assert (one.get("outputs"), one.get("id"), one["metadata"]) == (
+                other.get("outputs"),
+                other.get("id"),
+                other["metadata"],
+            )
+    build(copy, repository_of(json.loads(SOLVED[0].read_text("utf-8"))))
+    for path in (*copy.glob("*.ipynb"), *copy.glob("solutions/*.ipynb")):
+        assert path.read_bytes() == (NOTEBOOKS / path.relative_to(copy)).read_bytes(), path.name

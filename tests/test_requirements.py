@@ -26,7 +26,7 @@ FLOORS = {
 FOR_LEARNERS = {"jupyterlab", "nbval", "pytest"}  # in requirements.txt, beside what the package itself needs
 BUILD = {"hatchling", "editables"}  # what `pip install -e .` uses; see the Makefile
 # What the package imports and does not declare, because it always comes with something that it does, or is a choice.
-BROUGHT_BY = {"h5py": "keras", "markupsafe": "jinja2"}
+BROUGHT_BY = {"h5py": "keras", "markupsafe": "jinja2", "packaging": "keras"}
 CHOICES = {"IPython", "distributed", "jax", "torch"}  # in a notebook, for a cluster, as Keras's backend
 MACHINES = [  # the least of each Python that the course supports, on each system
     {

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from practicum import command_options
+from practicum.cli.bundling import add_bundle
 from practicum.cli.saying import DONE, add_command, print_json
 from practicum.tallies import HOLDS, SENT
 
@@ -24,12 +25,13 @@ def add_workshop(commands: Any) -> None:
     command_options.add_to_workshop_build(build)
     build.set_defaults(run=_workshop_build)
     _add_progress(parts)
+    add_bundle(parts)
 
 
 def _workshop_build(options: argparse.Namespace, given: list[str]) -> int:
     from practicum.learner_copies import build
 
-    changed = build(options.notebooks, options.repository)
+    changed = build(options.notebooks, options.repository, options.branch)
     names = [str(path) for path in changed]
     print_json({"changed": names}) if options.json else print("\n".join(names) or "nothing to change")
     return DONE
