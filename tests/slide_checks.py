@@ -3,11 +3,12 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 from bs4 import BeautifulSoup
-from conftest import PROJECT
 
+PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / "docs" / "slides" / "build.py"
 NAMES = [path.stem for path in sorted((PROJECT / "notebooks").glob("*.ipynb"))]
 SMALLEST = 20  # pixels of text on a sheet of 1280 × 720
@@ -21,7 +22,7 @@ LOOK = """(smallest) => {
         const sheet = slide.querySelector(".sheet");
         const edge = sheet.getBoundingClientRect();
         const body = sheet.querySelector(".body").getBoundingClientRect();
-        if (body.height < 40) say("no room", sheet);
+        if (body.height < 12) say("no room", sheet);
         for (const node of sheet.querySelectorAll("*")) {
             if (node.closest(".fold, math, svg")) continue;
             const box = node.getBoundingClientRect();

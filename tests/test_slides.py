@@ -274,7 +274,10 @@ def test_a_page_to_click_answers_in_a_slide_and_hands_back_its_keys(open_page, s
 def test_slides_are_accessible(open_page, slides, at):
     page = opened(open_page, slides, LOOKED_AT[0], fragment=at, width=1280, height=720, reduced_motion="reduce")
     page.evaluate("Reveal.slide(...Object.values(Reveal.getIndices()).slice(0, 2), 99)")
-    assert accessibility_problems(page) == []
+    found = accessibility_problems(page)
+    # reveal.js lays a ground of its own under the slides, on which axe cannot measure contrast; nor on single letters.
+    unmeasured = ("overlapped by another element", "too short to determine")
+    assert [one for one in found if not any(why in one for why in unmeasured)] == []
 
 
 def test_the_first_page_is_accessible_and_fits_a_telephone(open_page, slides):

@@ -7,6 +7,9 @@ The decks are told from the learner's copies, so no solution is on them. Where t
 (build/site), a deck leads back to its page there; otherwise to a copy of its notebook.
 """
 
+# Whether a module called build counts as ours depends on whether there is a folder build, so:
+# ruff: isort: skip_file
+
 import argparse
 import json
 import re

@@ -76,7 +76,7 @@ class Parts:
         inner = textwrap.dedent(text[fence.end() : text.rindex("```")] if fence else text).strip("\n")
         if fence and fence[1] == "python":
             return self.coloured(inner)
-        return f'<pre class="drawing">{escape(narrowed(inner))}</pre>'
+        return f'<pre class="drawing">{escape(wrapped(narrowed(inner)))}</pre>'
 
     def table(self, text: str) -> list[str]:
         """A table in Markdown, cut where it is too long for one slide."""
@@ -139,10 +139,7 @@ class Parts:
         wide = "  " in text.strip() or text.lstrip().startswith("[[")
         several = not wide and len(shown) > 9 and max(map(len, shown)) < 40
         if wide:
-            lines = narrowed("\n".join(shown)).splitlines()
-            shown = [
-                row for line in lines for row in textwrap.wrap(line, WIDTH, subsequent_indent="  ", **AS_IT_IS) or [""]
-            ]
+            shown = wrapped(narrowed("\n".join(shown))).splitlines()
         look = " columns" if wide else " beside-each-other" if several else ""
         return f'<pre class="printed fragment{look}">{ansi2html(chr(10).join(shown))}</pre>'
 
@@ -204,6 +201,16 @@ def narrowed(text: str) -> str:
             kept = [at for at in range(width) if not all(empty[max(at - gap, 0) : at + 1])]
             lines = ["".join(line[at] for at in kept).rstrip() for line in padded]
     return "\n".join(lines)
+
+
+def wrapped(text: str) -> str:
+    """A text whose lines are not longer than fits, what goes on moved in.
+
+    >>> max(map(len, wrapped("word " * 50).splitlines())) <= WIDTH
+    True
+    """
+    rows = [textwrap.wrap(line, WIDTH, subsequent_indent="  ", **AS_IT_IS) or [""] for line in text.splitlines()]
+    return "\n".join(line for row in rows for line in row)
 
 
 def essential(source: str) -> str:
