@@ -737,6 +737,8 @@ def test_start_sets_everything_up_and_starts_twice(made, tmp_path, course):
     assert "lab: ['notebooks/00_start_here.ipynb'] mein Kurs 1" in said
     assert files_of(bundle) == before  # nothing is written to the stick
     assert not list((tmp_path / "Übungen hier" / "home").rglob("*.ipynb"))
+    settings = json.loads((mine / ".venv/etc/jupyter/labconfig/page_config.json").read_text())
+    assert settings["disabledExtensions"] == {"@jupyterlab/apputils-extension:announcements": True}
 
     (mine / "notebooks/00_start_here.ipynb").write_text("my answers")
     (mine / "notebooks/mine.txt").write_text("notes")

@@ -324,7 +324,15 @@ def install(folder: Path, python: Path, facts: dict[str, Any]) -> None:
                 "package, the bundle is damaged: copy it once more, or ask for another stick. Else make room "
                 "and start again."
             )
+    ask_for_no_news(folder)
     write(mark, done.encode())
+
+
+def ask_for_no_news(folder: Path) -> None:
+    """JupyterLab begins by asking each learner whether it may fetch its news: not in a room without internet."""
+    place = folder / ".venv" / "etc" / "jupyter" / "labconfig" / "page_config.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write(place, b'{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}')
 
 
 def run_pip(command: list[str], folder: Path) -> int:
