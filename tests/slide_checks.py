@@ -1,15 +1,12 @@
 """What tests look for on every slide of a deck, in the browser: nothing cut off, nothing small, figures large."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 from bs4 import BeautifulSoup
 
 PROJECT = Path(__file__).resolve().parent.parent
-BUILD = PROJECT / "docs" / "slides" / "build.py"
 NAMES = [path.stem for path in sorted((PROJECT / "notebooks").glob("*.ipynb"))]
 SMALLEST = 20  # pixels of text on a sheet of 1280 × 720
 
@@ -51,11 +48,6 @@ LOOK = """(smallest) => {
     }
     return problems;
 }"""
-
-
-def run_build(project, out):
-    command = [sys.executable, BUILD, "--project", project, "--out", out]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 def opened(open_page, slides, name, **options):

@@ -4,35 +4,28 @@ import importlib.util
 import re
 import shutil
 import subprocess
-import sys
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
 
+import builds
 import nbformat
 import pytest
 from browser import choose, readout, scrolls_sideways, value_of
 from bs4 import BeautifulSoup
 from conftest import PROJECT
 
-BUILD = PROJECT / "docs" / "site" / "build.py"
 NAMES = [path.stem for path in sorted((PROJECT / "notebooks").glob("*.ipynb"))]
 
-
-def run_build(project, out):
-    command = [sys.executable, BUILD, "--project", project, "--out", out]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+run_build = partial(builds.run_build, "site")
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The folder of the site."""
-    out = tmp_path_factory.mktemp("site") / "site"
-    done = run_build(PROJECT, out)
-    assert done.returncode == 0, done.stderr
-    return out
+    return builds.built("site", tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,12 @@ import shutil
 import subprocess
 from urllib.parse import unquote
 
+import builds
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from conftest import PROJECT
-from slide_checks import NAMES, cells_of, opened, problems, run_build, soup_of, words_of
+from slide_checks import NAMES, cells_of, opened, problems, soup_of, words_of
 from test_site import accessibility_problems
 
 REVEAL = PROJECT / "docs" / "slides" / "reveal"
@@ -20,10 +21,7 @@ LOOKED_AT = ("00_start_here", "01_images_and_convolution")  # all decks: make st
 @pytest.fixture(scope="session")
 def slides(tmp_path_factory):
     """The folder of the slides."""
-    out = tmp_path_factory.mktemp("slides") / "slides"
-    done = run_build(PROJECT, out)
-    assert done.returncode == 0, done.stderr
-    return out
+    return builds.built("slides", tmp_path_factory.mktemp("slides"))
 
 
 @pytest.fixture(scope="session")
@@ -301,7 +299,7 @@ def told(tmp_path):
         (folder.parent / "README.md").write_text("# A course\n\nIt is small.\n\nMore.\n", encoding="utf-8")
         title = nbformat.v4.new_markdown_cell("# Title\n\n**The question.** Why?")
         nbformat.write(nbformat.v4.new_notebook(cells=[title, *cells]), folder / f"{name}.ipynb")
-        done = run_build(tmp_path / "course", tmp_path / "slides")
+        done = builds.run_build("slides", tmp_path / "course", tmp_path / "slides")
         assert done.returncode == 0, done.stderr
         return soup_of(tmp_path / "slides", name)
 
@@ -383,7 +381,7 @@ def test_a_deck_leads_back_to_the_site_where_there_is_one(told, tmp_path):
 def test_a_folder_of_somebody_else_is_not_overwritten(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").touch()
-    done = run_build(PROJECT, tmp_path / "photos")
+    done = builds.run_build("slides", PROJECT, tmp_path / "photos")
     assert done.returncode == 1
     assert "holds files that this program has not written" in done.stderr
     assert (tmp_path / "photos" / "cat.jpg").exists()
@@ -393,7 +391,7 @@ def test_a_notebook_without_a_title_is_named(tmp_path):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "README.md").write_text("# A course\n", encoding="utf-8")
     nbformat.write(nbformat.v4.new_notebook(cells=[text_cell("No title.")]), tmp_path / "notebooks" / "00_a.ipynb")
-    done = run_build(tmp_path, tmp_path / "slides")
+    done = builds.run_build("slides", tmp_path, tmp_path / "slides")
     assert done.returncode == 1
     assert "notebooks/00_a.ipynb: the first cell has no title" in done.stderr
     assert "Traceback" not in done.stderr

@@ -10,6 +10,7 @@ import argparse
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -209,20 +210,30 @@ def write(contents: dict[str, bytes], out: Path) -> None:
     fresh.rename(out)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def run(description: str, kind: str, build: Callable[[Path, Path], dict[str, int]], nested: bool = True) -> None:
+    """What the command line asks for: build the site or the slides, and say what was written.
+
+    Args:
+        kind: "site" or "slides": the folder in build/, and what is named when it fails.
+        build: takes the course's folder and the one to write; gives the bytes of each file.
+        nested: whether pages in folders below are named, too.
+
+    Raises:
+        SystemExit: it could not be built.
+    """
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--project", type=Path, default=HERE.parent.parent, help="the course's folder")
-    parser.add_argument("--out", type=Path, help="the folder to write (default: build/site in the course's folder)")
+    parser.add_argument("--out", type=Path, help=f"the folder to write (default: build/{kind} in the course's folder)")
     wanted = parser.parse_args()
-    out = wanted.out or wanted.project / "build" / "site"
+    out = wanted.out or wanted.project / "build" / kind
     try:
         sizes = build(wanted.project.resolve(), out.resolve())
     except SiteError as problems:
-        sys.exit(f"The site was not built:\n{problems}")
-    for path in sorted(path for path in sizes if path.endswith(".html")):
+        sys.exit(f"The {kind} {'were' if kind.endswith('s') else 'was'} not built:\n{problems}")
+    for path in sorted(path for path in sizes if path.endswith(".html") and (nested or "/" not in path)):
         sys.stdout.write(f"{sizes[path] / 1e3:8,.0f} kB  {path}\n")
     sys.stdout.write(f"{sum(sizes.values()) / 1e6:8.1f} MB  in {len(sizes)} files: open {out / 'index.html'}\n")
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__.splitlines()[0], "site", build)

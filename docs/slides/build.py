@@ -10,7 +10,6 @@ The decks are told from the learner's copies, so no solution is on them. Where t
 # Whether a module called build counts as ours depends on whether there is a folder build, so:
 # ruff: isort: skip_file
 
-import argparse
 import json
 import re
 import sys
@@ -131,20 +130,5 @@ def environment() -> Environment:
     return made
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--project", type=Path, default=HERE.parent.parent, help="the course's folder")
-    parser.add_argument("--out", type=Path, help="the folder to write (default: build/slides in the course's folder)")
-    wanted = parser.parse_args()
-    out = wanted.out or wanted.project / "build" / "slides"
-    try:
-        sizes = build(wanted.project.resolve(), out.resolve())
-    except site.SiteError as problems:
-        sys.exit(f"The slides were not built:\n{problems}")
-    for path in sorted(path for path in sizes if path.endswith(".html") and "/" not in path):
-        sys.stdout.write(f"{sizes[path] / 1e3:8,.0f} kB  {path}\n")
-    sys.stdout.write(f"{sum(sizes.values()) / 1e6:8.1f} MB  in {len(sizes)} files: open {out / 'index.html'}\n")
-
-
 if __name__ == "__main__":
-    main()
+    site.run(__doc__.splitlines()[0], "slides", build, nested=False)

@@ -9,7 +9,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.append(str(PROJECT / "tests"))
 
 from browser import Pages, running_browser  # noqa: E402
-from slide_checks import NAMES, opened, problems, run_build  # noqa: E402
+from builds import built  # noqa: E402
+from slide_checks import NAMES, opened, problems  # noqa: E402
 
 SCREENS = {
     "projector": (1280, 720, "light", 20),
@@ -20,10 +21,7 @@ SCREENS = {
 
 @pytest.fixture(scope="module")
 def slides(tmp_path_factory):
-    out = tmp_path_factory.mktemp("slides") / "slides"
-    done = run_build(PROJECT, out)
-    assert done.returncode == 0, done.stderr
-    return out
+    return built("slides", tmp_path_factory.mktemp("slides"))
 
 
 @pytest.fixture(scope="module")
