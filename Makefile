@@ -39,19 +39,19 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md docs practicum notebooks/*.py
-	$(BIN)/python notebooks/lint.py
+	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md docs practicum tools/*.py
+	$(BIN)/python tools/lint.py
 
 notebooks: .venv/.dev
 	$(BIN)/python -m practicum workshop build
-	$(BIN)/python notebooks/execute.py 'solutions/*.ipynb'
+	$(BIN)/python tools/execute.py 'solutions/*.ipynb'
 	$(BIN)/python -m practicum workshop build
-	$(BIN)/python notebooks/execute.py '*.ipynb'
+	$(BIN)/python tools/execute.py '*.ipynb'
 
-site: .venv/.dev
+site: .venv/.pages
 	$(BIN)/python docs/site/build.py
 
-slides: .venv/.dev
+slides: .venv/.pages
 	$(BIN)/python docs/slides/build.py
 
 # Versions come from constraints.txt. What builds this package itself is locked, too: docs/decisions/0022-supply-chain.md.
@@ -94,6 +94,11 @@ clean:
 
 .venv/.dev: .venv/.run requirements-dev.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+# Formulas of the web site and the slides; the rest of what builds them comes with JupyterLab.
+.venv/.pages: .venv/.run
+	$(BIN)/python -m pip install --quiet latex2mathml -c constraints.txt
 	@touch $@
 
 bench: .venv/.dev

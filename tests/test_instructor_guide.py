@@ -12,7 +12,7 @@ from conftest import PROJECT
 
 from practicum.exercises import Exercise, Question
 
-sys.path.append(str(PROJECT / "notebooks"))  # minutes.py and lint.py are scripts, not a package
+sys.path.append(str(PROJECT / "tools"))  # minutes.py and lint.py are scripts, not a package
 lint, minutes = importlib.import_module("lint"), importlib.import_module("minutes")
 
 GUIDE = PROJECT / "docs" / "instructor-guide.md"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import PROJECT
 
-spec = importlib.util.spec_from_file_location("notebook_limits", PROJECT / "notebooks" / "limits.py")
+spec = importlib.util.spec_from_file_location("notebook_limits", PROJECT / "tools" / "limits.py")
 limits = importlib.util.module_from_spec(spec)
 sys.modules[spec.name] = limits
 spec.loader.exec_module(limits)
@@ -84,7 +84,7 @@ def course(tmp_path, monkeypatch):
         },
     ]
     (tmp_path / "solutions" / "01_a.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
-    monkeypatch.setattr(limits, "HERE", tmp_path)
+    monkeypatch.setattr(limits, "NOTEBOOKS", tmp_path)
     monkeypatch.setattr(limits, "TABLE", tmp_path / "limits.csv")
     monkeypatch.setattr(limits, "PAGE", tmp_path / "limits.md")
     return tmp_path

@@ -1,4 +1,4 @@
-"""Each rule of notebooks/lint.py lets a good notebook pass, and finds what it is there to find."""
+"""Each rule of tools/lint.py lets a good notebook pass, and finds what it is there to find."""
 
 import importlib.util
 import re
@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from conftest import PROJECT
 
-PATH = PROJECT / "notebooks" / "lint.py"
+PATH = PROJECT / "tools" / "lint.py"
 spec = importlib.util.spec_from_file_location("notebook_lint", PATH)
 lint = importlib.util.module_from_spec(spec)
 sys.modules[spec.name] = lint
@@ -60,7 +60,7 @@ def good(*more, says="not tried yet"):
 
 
 def finished(notebook):
-    """As notebooks/execute.py leaves it."""
+    """As tools/execute.py leaves it."""
     count = 0
     for place, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{place:02d}"

@@ -1,7 +1,7 @@
 """How far trained results vary from seed to seed: what the limits in the notebooks' accuracy assertions rest on.
 
-    python notebooks/limits.py 02 05 --seeds 16   # run the solved notebooks 02 and 05 with 16 other seeds each
-    python notebooks/limits.py --table            # write docs/limits.md anew from what was measured
+    python tools/limits.py 02 05 --seeds 16   # run the solved notebooks 02 and 05 with 16 other seeds each
+    python tools/limits.py --table            # write docs/limits.md anew from what was measured
 
 A notebook is run without its pages and figures being kept; every seed that it gives is raised by 1000, 2000, …; for
 each comparison in the assertions of its cells tagged "accuracy" the margin is noted, by how much it holds (below 0 it
@@ -28,9 +28,10 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-TABLE = HERE.parent / "docs" / "limits.csv"
-PAGE = HERE.parent / "docs" / "limits.md"
+PROJECT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = PROJECT / "notebooks"
+TABLE = PROJECT / "docs" / "limits.csv"
+PAGE = PROJECT / "docs" / "limits.md"
 COLUMNS = ("notebook", "assertion", "seed", "margin", "ratio")
 SEED_STEP = 1000
 TIGHTEST, LOOSEST = 3.0, 4.0  # standard deviations between the mean and a limit
@@ -85,7 +86,7 @@ def margins_of(path: Path, seed: int) -> list[tuple[str, float, float | None]]:
     """Run the notebook with all its seeds raised; give each comparison, its margin and its ratio."""
     os.environ.update(PRACTICUM_OFFLINE="1", PRACTICUM_PROGRESS="off", MPLBACKEND="agg")
     os.chdir(path.parent)
-    sys.path.insert(0, str(HERE.parent))
+    sys.path.insert(0, str(PROJECT))
     raise_seeds(SEED_STEP * seed)
     found: list[tuple[str, float, float | None]] = []
 
@@ -225,7 +226,7 @@ def page(rows: list[dict[str, str]]) -> str:
         "# How far results vary",
         "",
         "What the notebooks assert of trained networks, and by how much it holds with other seeds: the *margin* is the",
-        "larger side minus the smaller one. Made by `python notebooks/limits.py`, which says how it is measured;",
+        "larger side minus the smaller one. Made by `python tools/limits.py`, which says how it is measured;",
         "all of it is in [limits.csv](limits.csv). A limit that somebody chose lies between 3 and 4 standard",
         "deviations from the mean, of the margins or of the logarithms of the ratios of the two sides (for what cannot",
         f"fall below 0), or within {LOOSEST_ALWAYS_ALIKE} of a value that hardly varies: `tests/test_limits.py`.",
@@ -274,7 +275,7 @@ def write(rows: list[dict[str, str]]) -> None:
 
 def solved(number: str) -> Path:
     """The solved notebook of this number."""
-    found = sorted((HERE / "solutions").glob(f"{number}_*.ipynb")) if re.fullmatch(r"\d\d", number) else []
+    found = sorted((NOTEBOOKS / "solutions").glob(f"{number}_*.ipynb")) if re.fullmatch(r"\d\d", number) else []
     if len(found) != 1:
         raise SystemExit(f"limits.py: expected the number of a notebook, such as 05. Received {number!r}.")
     return found[0]

@@ -1,8 +1,8 @@
 """Minutes of reading and doing, notebook by notebook and section by section: what a schedule is made of.
 
-    python notebooks/minutes.py                 # the learner's copies
-    python notebooks/minutes.py notebooks/04*   # some
-    python notebooks/minutes.py --guide         # the lines of docs/instructor-guide.md
+    python tools/minutes.py                 # the learner's copies
+    python tools/minutes.py notebooks/04*   # some
+    python tools/minutes.py --guide         # the lines of docs/instructor-guide.md
 
 The count is that of lint.py (words, lines of code, figures, exercises, questions), applied to each section. Computing
 is not in it: what the notebook itself says of that is printed beside its name.
@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import lint  # notebooks/lint.py, which lies beside this file
+import lint  # tools/lint.py, which lies beside this file
 import nbformat
 
-HERE = Path(__file__).resolve().parent
+PROJECT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = PROJECT / "notebooks"
 START = "start"  # all that stands before the first numbered section
 
 
@@ -89,7 +90,7 @@ def main(given: list[str]) -> int:
     parser.add_argument("--guide", action="store_true", help="a line a notebook, as in the instructor guide")
     options = parser.parse_args(given)
     total = 0.0
-    for path in sorted(options.notebooks or HERE.glob("[0-9][0-9]_*.ipynb")):
+    for path in sorted(options.notebooks or NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")):
         found = sections(path)
         minutes = sum(each.minutes for each in found)
         total += minutes

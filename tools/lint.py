@@ -1,7 +1,7 @@
 """Rules that every notebook keeps, learner's copy and solved: part of `make check`.
 
-    python notebooks/lint.py                # all of them
-    python notebooks/lint.py notebooks/04*  # some
+    python tools/lint.py                # all of them
+    python tools/lint.py notebooks/04*  # some
 
 Each rule is a function that takes a notebook and yields what is wrong. What the cells print is compared by nbval.
 """
@@ -23,7 +23,8 @@ from codespell_lib import main as codespell
 from practicum import badges
 from practicum.learner_copies import SOLUTION, STUB
 
-HERE = Path(__file__).resolve().parent
+PROJECT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = PROJECT / "notebooks"
 MOST_LINES = 20  # in a cell of code
 MOST_IGNORED = 0.15  # share of code cells whose output is not compared
 MOST_IN_A_ROW = 4  # code cells without prose between them
@@ -84,18 +85,18 @@ def is_valid_and_named_in_order(notebook: Notebook) -> Iterator[str]:
     except nbformat.ValidationError as error:
         yield f"is no valid notebook: {str(error).splitlines()[0]}"
     if [cell.get("id") for cell in notebook.cells] != [f"cell-{place:02d}" for place in range(len(notebook.cells))]:
-        yield "has cell ids that are not in order; run notebooks/execute.py"
+        yield "has cell ids that are not in order; run tools/execute.py"
 
 
 def was_run_from_top_to_bottom(notebook: Notebook) -> Iterator[str]:
     if [cell.execution_count for cell in notebook.code] != list(range(1, len(notebook.code) + 1)):
         empty = " (one is empty: run workshop build first)" if any(not cell.source for cell in notebook.code) else ""
-        yield f"was not run once from top to bottom{empty}; run notebooks/execute.py"
+        yield f"was not run once from top to bottom{empty}; run tools/execute.py"
 
 
 def holds_nothing_of_a_machine(notebook: Notebook) -> Iterator[str]:
     if set(notebook.content.metadata) - {"kernelspec", "language_info"}:
-        yield "holds metadata of a program; run notebooks/execute.py"
+        yield "holds metadata of a program; run tools/execute.py"
     for cell in notebook.cells:
         if set(cell.metadata) - {"tags"} or set(tags(cell)) - TAGS:
             yield f"{start(cell)}: unknown tags or metadata: {dict(cell.metadata)}"
@@ -315,17 +316,18 @@ def misspelt(text: str) -> Iterator[str]:
         file.write_text(text, encoding="utf-8")
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
-            codespell("--toml", str(HERE.parent / "pyproject.toml"), str(file))
+            codespell("--toml", str(PROJECT / "pyproject.toml"), str(file))
     for line in said.getvalue().splitlines():
         yield f"spelling: {line.rpartition('prose.md:')[2]}"
 
 
 def main(given: list[str]) -> int:
-    paths = [Path(each).resolve() for each in given] or sorted([*HERE.glob("*.ipynb"), *HERE.glob("solutions/*.ipynb")])
+    everything = sorted([*NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("solutions/*.ipynb")])
+    paths = [Path(each).resolve() for each in given] or everything
     found = {path: problems(path) for path in paths}
     for path, each in found.items():
         for problem in each:
-            print(f"{path.relative_to(HERE)}: {problem}")
+            print(f"{path.relative_to(NOTEBOOKS)}: {problem}")
     print(f"{len(paths)} notebooks, {sum(map(len, found.values()))} problems")
     return 1 if any(found.values()) else 0
 

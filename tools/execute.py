@@ -1,4 +1,4 @@
-"""Run notebooks from top to bottom and store their outputs: `python notebooks/execute.py "04*" "solutions/04*"`.
+"""Run notebooks from top to bottom and store their outputs: `python tools/execute.py "04*" "solutions/04*"`.
 
 `make notebooks` runs the solved ones, writes the learner's copies, and runs those. The outputs are what nbval
 compares against. A notebook that raises is left as it was.
@@ -13,7 +13,8 @@ from pathlib import Path
 import nbclient
 import nbformat
 
-HERE = Path(__file__).resolve().parent
+PROJECT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = PROJECT / "notebooks"
 SECONDS_A_CELL = 300
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
@@ -22,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("patterns", nargs="*", default=["*.ipynb"], help="which ones (default: learner's copies)")
     os.environ["PRACTICUM_PROGRESS"] = "off"  # the outputs shall not tell how far somebody is
-    paths = sorted({path for pattern in parser.parse_args().patterns for path in HERE.glob(pattern)})
+    paths = sorted({path for pattern in parser.parse_args().patterns for path in NOTEBOOKS.glob(pattern)})
     paths = [path for path in paths if path.suffix == ".ipynb"]
     if not paths:
         print("no notebook matches; give a pattern such as 04*", file=sys.stderr)
