@@ -34,7 +34,7 @@ def hints(page: str) -> Hints:
     """
     found = Hints()
     rows = dict(ROW.findall(page))
-    for name in ("Learners", "Late", "Rescue"):
+    for name in ("Learners", "Skip", "Rescue"):
         if name in rows:
             found.start.append(f"**{name}:** {_unlinked(rows[name])}")
     if "They ask:" in page:
