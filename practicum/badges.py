@@ -1,6 +1,6 @@
-"""Links that open a notebook elsewhere, on Colab or Binder, for a course that is published at an address of its own.
+"""Where a course is published: links that open a notebook on Colab or Binder, and the command that fetches it.
 
-They are words, not pictures: a badge's picture would be asked for on another's server each time a notebook is opened,
+Links are words, not pictures: a badge's picture would be asked for on another's server each time a notebook is opened,
 and would be a broken frame without internet.
 """
 
@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 MARK = "<!-- badges -->"  # ends the line of links in a notebook, and begins their place in the README
 END = "<!-- /badges -->"  # ends their place in the README
+CLONE, CLONE_END = "<!-- clone -->", "<!-- /clone -->"  # around what fetches the course, in the README
 PART = r"(?!\.{1,2}(?:/|$))[\w.~-]+"  # of a path; "." and ".." are no names
 ADDRESS = re.compile(rf"https://(?P<host>[a-z\d][a-z\d.-]*(?::\d+)?)/(?P<path>{PART}(?:/{PART})*)/?", re.ASCII | re.I)
 BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|\.lock(?:/|$)))\w[\w./-]*(?<![./])", re.ASCII)
 NOWHERE = re.compile(r"(?:.*\.)?example(?:\.(?:org|com|net))?(?::\d+)?", re.I)  # names that lead nowhere, by agreement
 LINE = re.compile(rf"\n\n[^\n]*{MARK}(?=\n|\Z)")
-PLACE = re.compile(rf"{MARK}\n(?:.*?\n)??{END}", re.S)
 OF_SOLVED = re.compile(r"(?P<between>/|%2F)solutions(?P=between)(?=[^/%)]+\.ipynb)")
 
 
@@ -95,18 +95,43 @@ def in_first_cell(text: str, home: Home, notebook: str) -> str:
 
 
 def in_readme(text: str, home: Home, notebook: str) -> str:
-    """The README with the links between its two marks, in place of earlier ones. Without marks it stays as it is.
+    """The README with what is said of the course's home between its marks, in place of what was said before.
+
+    Between MARK and END are links that open the notebook, between CLONE and CLONE_END is how the course is fetched.
+    Where there are no such marks, nothing is written.
 
     Raises:
         ValueError: there is one mark without the other, or more than one pair.
     """
-    if MARK not in text and END not in text:
-        return text
-    if (text.count(MARK), text.count(END)) != (1, 1) or not PLACE.search(text):
-        raise ValueError(f"workshop build: README.md needs one line {MARK} and below it one line {END}, or neither.")
     links = home.links(notebook)
     line = f"Without installing anything: {_as_markdown(links)}\n" if links else ""
-    return PLACE.sub(lambda _: f"{MARK}\n{line}{END}", text)
+    return _between(CLONE, CLONE_END, how_to_fetch(home), _between(MARK, END, line, text))
+
+
+def how_to_fetch(home: Home) -> str:
+    """The commands that fetch the course, and what to do without git; for a course that is published nowhere too.
+
+    The folder is named, so that it is called the same whatever the repository is called.
+    """
+    if home.is_published:
+        branch = "" if home.branch == "main" else f"--branch {home.branch} "
+        address, note, page = f"{branch}{home.address}", "", f"[its page]({home.address.removesuffix('.git')})"
+    else:
+        address, note, page = "ADDRESS", "      # ADDRESS: of the page on which you found the course", "that page"
+    return (
+        f"    git clone {address} cnn-practicum{note}\n    cd cnn-practicum\n\n"
+        f"Without git: {page} has a zip (*Code*, *Download ZIP*); unpack it, and go into the folder that comes out.\n"
+    )
+
+
+def _between(mark: str, end: str, content: str, text: str) -> str:
+    """The text with this content between two lines that are marks; without the marks as it is."""
+    if mark not in text and end not in text:
+        return text
+    place = re.compile(rf"{mark}\n(?:.*?\n)??{end}", re.S)
+    if (text.count(mark), text.count(end)) != (1, 1) or not place.search(text):
+        raise ValueError(f"workshop build: README.md needs one line {mark} and below it one line {end}, or neither.")
+    return place.sub(lambda _: f"{mark}\n{content}{end}", text)
 
 
 def of_copy(text: str) -> str:

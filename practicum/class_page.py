@@ -31,6 +31,7 @@ def as_page(progress: ClassProgress) -> str:
         solved=sum(each.solved for each in progress.asked),
         with_code=with_code,
         summary=summary,
+        nothing=nothing_to_talk_about(progress),
         files_shown=FILES_ON_PAGE,
         holds=HOLDS,
         sent=SENT,
@@ -52,19 +53,34 @@ def summary(asked: Asked) -> str:
     >>> summary(Asked("01.exercise_3", "", 9, 5, hints=2, solution=1, stuck=4, misled=3, misconceptions=()))
     '5 of 9 learners who tried have solved it; 2 took hints; 1 looked at the solution'
     """
-    words = [f"{asked.solved:,} of {_many(asked.tried, 'learner')} who tried {_have(asked.solved)} solved it"]
+    words = [_solved(asked)]
     words += [f"{asked.hints:,} took hints"] if asked.hints else []
     words += [f"{asked.solution:,} looked at the solution"] if asked.solution else []
     return "; ".join(words)
 
 
+def _solved(asked: Asked) -> str:
+    if not asked.tried:
+        return "nobody has tried it"
+    if asked.tried == 1:
+        return f"the one learner who tried has {'' if asked.solved else 'not '}solved it"
+    return f"{asked.solved:,} of {asked.tried:,} learners who tried {'has' if asked.solved == 1 else 'have'} solved it"
+
+
+def nothing_to_talk_about(progress: ClassProgress) -> str:
+    """Why there is nothing to talk about: because all went well, or because nobody has begun."""
+    return "Nobody was stuck, and no known mistake came up." if progress.begun else "Nobody has tried anything yet."
+
+
 def as_text(progress: ClassProgress) -> str:
     """The class for a terminal: what to talk about, then every exercise; of learners no names."""
     lines = [f"{_many(len(progress.rows), 'learner')}, from {_many(progress.files, 'file')}"]
-    lines += ["", "To talk about first", *_talk(progress.to_talk_about)]
+    lines += ["", "To talk about first", *_talk(progress)]
     lines += ["", "Every exercise and question: how many learners …", *_table(progress)]
     if progress.notebooks_not_begun:
-        lines += ["", *_wrapped("", "Not begun by anybody: notebooks " + ", ".join(progress.notebooks_not_begun) + ".")]
+        notebooks = progress.notebooks_not_begun
+        several = "s" if len(notebooks) > 1 else ""
+        lines += ["", *_wrapped("", f"Not begun by anybody: notebook{several} {', '.join(notebooks)}.")]
     if progress.refused:
         lines += ["", f"Not used ({len(progress.refused):,})"]
         lines += [line for file, why in progress.refused[:FILES] for line in _wrapped("  ", f"{file}: {why}", "      ")]
@@ -75,9 +91,10 @@ def as_text(progress: ClassProgress) -> str:
     return "\n".join([*lines, "", *_wrapped("", f"{HOLDS} {SENT}")])
 
 
-def _talk(talk: list[Asked]) -> Iterable[str]:
+def _talk(progress: ClassProgress) -> Iterable[str]:
+    talk = progress.to_talk_about
     if not talk:
-        return ["  Nobody was stuck, and no known mistake came up."]
+        return [f"  {nothing_to_talk_about(progress)}"]
     lines = []
     for place, asked in enumerate(talk[:TALKS], 1):
         lines += _wrapped(f"{place:3}. ", f"Notebook {asked.notebook}, {asked.title}: {summary(asked)}")
@@ -85,7 +102,7 @@ def _talk(talk: list[Asked]) -> Iterable[str]:
         for mistake in asked.misconceptions[:MISTAKES]:
             lines += _wrapped("     • ", f"{_how_often(mistake)}: {_in_words(mistake)}")
         lines += _rest(len(asked.misconceptions) - MISTAKES, "mistake", "     ")
-    return lines + _rest(len(talk) - TALKS, "exercise")
+    return lines + _rest(len(talk) - TALKS, "exercise or question", plural="exercises and questions")
 
 
 def _table(progress: ClassProgress) -> list[str]:
@@ -114,8 +131,9 @@ def _how_often(mistake: Misconception) -> str:
     return f"{_many(mistake.learners, 'learner')}, {_many(mistake.times, 'time')}"
 
 
-def _rest(count: int, what: str, indent: str = "  ") -> list[str]:
-    return [f"{indent}… and {_many(count, 'more ' + what)}, which the page and --json have"] if count > 0 else []
+def _rest(count: int, what: str, indent: str = "  ", plural: str = "") -> list[str]:
+    more = f"{count:,} more {plural}" if plural and count != 1 else _many(count, f"more {what}")
+    return [f"{indent}… and {more}, which the page and --json have"] if count > 0 else []
 
 
 def _wrapped(start: str, text: str, indent: str | None = None) -> list[str]:
@@ -130,7 +148,3 @@ def _wrapped(start: str, text: str, indent: str | None = None) -> list[str]:
 
 def _many(count: int, what: str) -> str:
     return f"{count:,} {what}" + ("" if count == 1 else "s")
-
-
-def _have(count: int) -> str:
-    return "has" if count == 1 else "have"

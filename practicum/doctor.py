@@ -12,8 +12,9 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from practicum.findings import GROUPS, Finding, hiding_python
+from practicum.findings import GROUPS, MISSING, PACKAGES, Finding, hiding_python
 from practicum.progress import in_notebook
 
 __all__ = ["GROUPS", "PATIENCE", "Finding", "examine"]
@@ -30,6 +31,8 @@ os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 from practicum.checks import tell
 tell(sys.argv[1].split(","), out)
 """
+VENV_PATIENCE = 10.0  # seconds for the course's own Python to say what it has
+LACKS = "import sys, importlib.util as found; sys.exit(any(found.find_spec(name) is None for name in sys.argv[1:]))"
 
 
 def examine(patience: float = PATIENCE) -> list[Finding]:
@@ -51,6 +54,8 @@ def examine(patience: float = PATIENCE) -> list[Finding]:
         heavy = None if loaded else children.enter_context(_Child(["device"]))
         results |= _look_at([name for name in NAMES if name not in results and name != "device"], deadline)
         results |= _here("device") if heavy is None else heavy.results(deadline)
+    if results["packages"].finding.found.startswith(MISSING) and (advice := _another_python()):
+        results |= _sent_to_it(results, advice)
     return _without_consequences(results)
 
 
@@ -75,6 +80,39 @@ def _look_at(names: list[str], deadline: float) -> dict[str, _Result]:
         with _Child(left) as child:
             results |= child.results(deadline)
     return results
+
+
+def _another_python() -> str:
+    """How to be started with the Python of the course's own .venv, if that has the packages; or ""."""
+    course = Path(__file__).parent.parent
+    python = course / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    here = False
+    with contextlib.suppress(OSError):  # somebody has removed this folder
+        here = course.samefile(Path.cwd())
+    # From another folder that Python must find the course itself, too.
+    names = [package.module for package in PACKAGES] + ([] if here else ["practicum"])
+    nothing = subprocess.DEVNULL
+    try:
+        done = subprocess.run(
+            [python, "-I", "-c", LACKS, *names], stdin=nothing, stdout=nothing, stderr=nothing, timeout=VENV_PATIENCE
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired):  # there is none, or it is broken
+        return ""
+    if done.returncode:
+        return ""
+    if here:
+        return f"there is a .venv here: start me with {python.relative_to(course)} -m practicum doctor"
+    quoted = f'"{python}"' if " " in str(python) else str(python)
+    return f"the course has a .venv: start me with {quoted} -m practicum doctor"
+
+
+def _sent_to_it(results: dict[str, _Result], advice: str) -> dict[str, _Result]:
+    """The findings that are other there: no package is to be installed into the Python in use."""
+    packages, notebooks = results["packages"], results["notebooks"]
+    changed = {"packages": replace(packages, finding=replace(packages.finding, advice=advice))}
+    if notebooks.finding.state == "warning":
+        changed["notebooks"] = replace(notebooks, finding=replace(notebooks.finding, advice="mend packages first"))
+    return changed
 
 
 def _without_consequences(results: dict[str, _Result]) -> list[Finding]:

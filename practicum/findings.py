@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
+MISSING = "missing: "  # so begins what is found where packages are not there
 GROUPS = {
     # heading: what is looked at under it, in the order in which to mend it; the same on every machine
     "Software": ("Python", "packages", "notebooks", "device"),

@@ -42,7 +42,8 @@ def build(folder: str | Path, repository: str | None = None, branch: str | None 
     """Write the learner's copies of the notebooks in folder/solutions to folder, and the bootstrap cell into both.
 
     With the address of a published course, links that open it on Colab and Binder are written as well: below each
-    notebook's title, and between two marks in the README beside folder. With NO_REPOSITORY they are taken out.
+    notebook's title, and in the README beside folder, which says how to clone it, too. With NO_REPOSITORY links are
+    taken out, and the README asks for the address.
 
     A copy keeps its outputs if its code is the same as before but for the bootstrap cell; otherwise it loses
     them, and `make notebooks` makes them anew.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from practicum.findings import (
     JUPYTERLAB,
+    MISSING,
     PACKAGES,
     BrokenError,
     Finding,
@@ -43,7 +44,7 @@ def packages() -> Finding:
         advice = f"rename {hidden[0]}: Python takes it for the package of that name"
         return Finding("packages", "problem", f"{hidden[0]} hides a package", advice)
     if missing or unfit:
-        faults = [f"missing: {', '.join(package.name for package in missing)}"] if missing else []
+        faults = [MISSING + ", ".join(package.name for package in missing)] if missing else []
         faults += [judged[package][1] for package in unfit]
         wanted = " ".join(f'"{package.name}>={package.oldest}"' for package in (*missing, *unfit))
         return Finding("packages", "problem", "; ".join(faults), f"python -m pip install {wanted}")

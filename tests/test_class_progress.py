@@ -12,7 +12,7 @@ from test_lessons import EXERCISES, MODULES, QUESTIONS
 
 from practicum import cli, learner
 from practicum.class_page import as_page, as_text, save_page, summary
-from practicum.class_progress import GONE, class_progress
+from practicum.class_progress import GONE, Asked, class_progress
 from practicum.learner import export_progress, keep_progress
 from practicum.lessons import lesson_01, lesson_02
 from practicum.tallies import HOLDS, mistake_key
@@ -213,8 +213,51 @@ def test_a_class_without_trouble_is_said_so(hand_in):
     assert "Nobody was stuck, and no known mistake came up." in as_page(found)
     hand_in.folder.joinpath("ana-000000000000.json").unlink()
     hand_in("ben", {})
-    assert "Nobody has tried one yet." in as_text(class_progress([hand_in.folder]))
-    assert "of what was tried" not in as_page(class_progress([hand_in.folder]))
+    found = class_progress([hand_in.folder])
+    assert "Nobody has tried one yet." in as_text(found)
+    assert "Not begun by anybody: notebooks 00, 01," in as_text(found)
+    for shown in (as_text(found), as_page(found)):
+        assert "Nobody has tried anything yet." in shown
+        assert "Nobody was stuck" not in shown, "nobody could be"
+    assert "of what was tried" not in as_page(found)
+    assert "held somebody up" not in as_page(found)
+
+
+@pytest.mark.parametrize(
+    ("tried", "solved", "words"),
+    [
+        (0, 0, "nobody has tried it"),
+        (1, 0, "the one learner who tried has not solved it"),
+        (1, 1, "the one learner who tried has solved it"),
+        (2, 0, "0 of 2 learners who tried have solved it"),
+        (2, 1, "1 of 2 learners who tried has solved it"),
+        (2, 2, "2 of 2 learners who tried have solved it"),
+        (2000, 1999, "1,999 of 2,000 learners who tried have solved it"),
+    ],
+)
+def test_what_is_said_agrees_with_its_number(tried, solved, words):
+    given = {"hints": 0, "solution": 0, "stuck": tried - solved, "misled": 0, "misconceptions": ()}
+    assert summary(Asked("01.exercise_3", "", tried, solved, **given)) == words
+
+
+def test_one_of_everything_is_said_in_the_singular(hand_in):
+    """One learner, one mistake more than are shown, one exercise more than are shown, one notebook not begun."""
+    texts = list(dict.fromkeys(mistake.says for mistake in PADDING.mistakes))[:4]
+    names = [each.name for each in in_course_order() if each.name < "12"]
+    stuck = [name for name in names if name != PADDING.name][:8]
+    exercises = {name: {"right": name not in stuck} for name in names}
+    exercises[PADDING.name] = {"tries": 4, "right": False, "hints": 1, "mistakes": {key(text): 1 for text in texts}}
+    hand_in("ana", exercises)
+    found = class_progress([hand_in.folder])
+    assert len(found.to_talk_about) == 9
+    for shown in (" ".join(as_text(found).split()), " ".join(as_page(found).split())):
+        assert "1 more mistake" in shown
+        assert "1 more exercise or question" in shown
+        assert "Not begun by anybody: notebook 12." in shown
+        assert "the one learner who tried has not solved it; 1 took hints" in shown
+        assert not re.search(r"(?<![\d.,])1 (learners|mistakes|exercises|notebooks|files|times|hints)\b", shown)
+    assert "Put together from the progress files that 1 learner handed in." in as_page(found)
+    assert "1 file was read." in as_page(found)
 
 
 def test_the_command_prints_writes_a_page_and_answers_in_json(a_class, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""What the doctor judges, and how it says so; tests/test_doctor_broken.py has it look at broken machines."""
+"""What the doctor judges, and how it says so; tests/test_doctor_broken_*.py have it look at broken machines."""
 
 import argparse
 import json

@@ -238,7 +238,9 @@ def titled(tmp_path):
         )
         (folder / "solutions" / name).write_text(json.dumps(notebook(*cells)), encoding="utf-8")
     (tmp_path / "README.md").write_text(
-        f"# A course\n\nIts lead.\n\n{badges.MARK}\n{badges.END}\n\nMore \u2026\n", encoding="utf-8"
+        f"# A course\n\nIts lead.\n\n{badges.MARK}\n{badges.END}\n\nMore \u2026\n\n"
+        f"{badges.CLONE}\n{badges.CLONE_END}\n\n    make run\n",
+        encoding="utf-8",
     )
     build(folder)
     for path in folder.glob("*.ipynb"):
@@ -272,8 +274,48 @@ def test_links_stand_below_the_title_and_in_the_readme(titled):
         "# A course\n\nIts lead.\n\n<!-- badges -->\nWithout installing anything: "
         f"[Open in Colab]({COLAB}/main/notebooks/00_a.ipynb) · "
         f"[Open in Binder]({BINDER}/gh/anna/cnn-practicum/main?labpath=notebooks%2F00_a.ipynb)\n"
-        "<!-- /badges -->\n\nMore \u2026\n"
+        "<!-- /badges -->\n\nMore \u2026\n\n<!-- clone -->\n"
+        f"    git clone {GITHUB} cnn-practicum\n    cd cnn-practicum\n\n"
+        f"Without git: [its page]({GITHUB}) has a zip (*Code*, *Download ZIP*); unpack it, and go into the folder that "
+        "comes out.\n<!-- /clone -->\n\n    make run\n"
     )
+
+
+def test_the_readme_asks_for_an_address_where_the_course_has_none(titled):
+    readme = (titled.parent / "README.md").read_text("utf-8")
+    assert "\n    git clone ADDRESS cnn-practicum      # ADDRESS: of the page on which you found the course\n" in readme
+    assert "example.org" not in readme
+    assert "Without git: that page has a zip" in readme
+
+
+@pytest.mark.parametrize(
+    ("address", "branch", "command", "page"),
+    [
+        (f"{GITHUB}.git", "main", f"git clone {GITHUB}.git cnn-practicum", GITHUB),
+        (GITHUB, "class/2026.1", f"git clone --branch class/2026.1 {GITHUB} cnn-practicum", GITHUB),
+        ("https://git.uni.edu:8443/a/b", "main", "git clone https://git.uni.edu:8443/a/b cnn-practicum", None),
+    ],
+)
+def test_the_readme_says_how_to_clone_what_is_published(titled, address, branch, command, page):
+    build(titled, address, branch)
+    readme = (titled.parent / "README.md").read_text("utf-8")
+    assert f"\n    {command}\n    cd cnn-practicum\n" in readme
+    assert f"[its page]({page or address}) has a zip" in readme
+
+
+def test_the_readme_of_the_course_is_what_its_own_address_gives():
+    readme = (PROJECT / "README.md").read_text("utf-8")
+    home = badges.Home(repository_of(json.loads(SOLVED[0].read_text("utf-8"))))
+    assert badges.CLONE in readme
+    assert badges.in_readme(readme, home, f"notebooks/{SOLVED[0].name}") == readme
+
+
+def test_the_readme_of_a_fork_has_its_address_and_goes_back(fork, tmp_path):
+    ours, theirs = ((place / "README.md").read_text("utf-8") for place in (PROJECT, fork))
+    assert f"    git clone {GITHUB} cnn-practicum\n" in theirs
+    assert "ADDRESS" not in theirs
+    own = badges.Home(repository_of(json.loads(SOLVED[0].read_text("utf-8"))))
+    assert badges.in_readme(theirs, own, f"notebooks/{SOLVED[0].name}") == ours
 
 
 def test_building_again_changes_nothing_and_the_placeholder_brings_everything_back(titled):
@@ -372,13 +414,16 @@ def test_a_branch_without_an_address_is_told(titled, capsys):
         f"{badges.END}\n{badges.MARK}\n",
         f"{badges.MARK}\n{badges.END}\n" * 2,
         f"{badges.MARK} {badges.END}\n",
+        f"{badges.CLONE}\n",
+        f"{badges.CLONE_END}\n{badges.CLONE}\n",
     ],
 )
 def test_marks_of_the_readme_that_are_no_pair_are_told_and_nothing_is_written(titled, text, capsys):
     (titled.parent / "README.md").write_text(text, encoding="utf-8")
     before = bytes_of(titled)
     assert main(["workshop", "build", "--notebooks", str(titled), "--repository", GITHUB]) == 2
-    assert f"README.md needs one line {badges.MARK}" in capsys.readouterr().err
+    mark = badges.MARK if "badges" in text else badges.CLONE
+    assert f"README.md needs one line {mark}" in capsys.readouterr().err
     assert bytes_of(titled) == before
 
 
@@ -435,15 +480,12 @@ def test_each_notebook_of_a_fork_has_links_to_itself(fork):
 
 
 def test_the_rules_of_notebooks_hold_in_a_fork(fork):
-    done = run_in(fork, "notebooks/lint.py")
+    done = run_in(fork, "tools/lint.py")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
 def test_links_take_no_minutes_of_reading(fork):
-    assert (
-        run_in(fork, "notebooks/minutes.py", "--guide").stdout
-        == run_in(PROJECT, "notebooks/minutes.py", "--guide").stdout
-    )
+    assert run_in(fork, "tools/minutes.py", "--guide").stdout == run_in(PROJECT, "tools/minutes.py", "--guide").stdout
 
 
 def test_a_fork_keeps_its_outputs_and_goes_back(fork, tmp_path):

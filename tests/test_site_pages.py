@@ -91,3 +91,64 @@ def test_the_link_to_a_solution_names_the_exercise_and_no_more(built):
     link = soup_of(built(n00=cells, solved00=cells)).select_one(".to-solution a")
     assert link.get_text() == "Exercise 6, solved"
     assert link["href"] == "solutions/00_a.html#exercise-6-a-decision"
+
+
+def printed(lines):
+    return code_cell(nbformat.v4.new_output("stream", text="".join(f"{number}  a line\n" for number in range(lines))))
+
+
+def table(rows):
+    head = "<thead><tr><th scope='col'>epoch</th></tr></thead>"
+    body = "".join(f"<tr><td>{number}</td></tr>" for number in range(1, rows + 1))
+    html = f"<div>training on 300 images</div><table>{head}<tbody>{body}</tbody></table><div>epoch 21 was best</div>"
+    return code_cell(nbformat.v4.new_output("display_data", {"text/html": html}))
+
+
+def test_what_is_long_stands_in_a_box_that_says_how_long_it_is_and_nothing_else_does(built):
+    soup = soup_of(built(n00=[printed(25), printed(26), table(25), table(40)]))
+    boxes = soup.select(".long")
+    assert [box["aria-label"] for box in boxes] == ["output of 26 lines, scrolls", "table of 40 rows, scrolls"]
+    assert all((box["tabindex"], box["role"]) == ("0", "group") for box in boxes)
+    assert boxes[0].get_text().splitlines()[-1] == "25  a line"
+    assert [note.get_text().split(":")[0] for note in soup.select(".how-long")] == ["26 lines", "40 rows"]
+    assert boxes[1].get_text().endswith("40"), "what is said of the training stands below the box"
+    assert "epoch 21 was best" in boxes[1].parent.get_text()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_box_is_gone_through_with_the_keyboard(built, open_page, scripts):
+    site = built(n00=[printed(60)])
+    page = open_page(site / "00_a.html", allow=(site.as_uri(),), width=360, height=740, scripts=scripts)
+    box = page.get_by_role("group", name="output of 60 lines, scrolls")
+    assert box.bounding_box()["height"] < 0.7 * 740
+    last = box.bounding_box()["y"] + box.bounding_box()["height"]
+    box.focus()
+    box.press("End")
+    for _ in range(100):  # without scripts nothing can be waited for
+        left = box.evaluate("(node) => node.scrollHeight - node.clientHeight - node.scrollTop")
+        if left <= 2:
+            break
+        page.wait_for_timeout(20)
+    assert left <= 2, "the last line is in view"
+    assert box.bounding_box()["y"] + box.bounding_box()["height"] == last, "the page stays where it was"
+
+
+def test_a_box_shows_that_it_goes_on_and_where_it_ends(built, open_page):
+    site = built(n00=[table(40)])
+    page = open_page(site / "00_a.html", allow=(site.as_uri(),))
+    box = page.locator(".long")
+    page.wait_for_selector(".long[data-below]")
+    box.evaluate("(node) => node.scrollTo(0, node.scrollHeight)")
+    page.wait_for_selector(".long:not([data-below])")
+    head = page.get_by_role("columnheader", name="epoch")
+    assert abs(head.bounding_box()["y"] - box.bounding_box()["y"]) < 2, "the heads of columns stay"
+
+
+def test_on_paper_a_box_is_whole(built, open_page):
+    site = built(n00=[printed(60), table(40)])
+    page = open_page(site / "00_a.html", allow=(site.as_uri(),))
+    whole = "() => [...document.querySelectorAll('.long')].map((node) => node.scrollHeight <= node.clientHeight + 1)"
+    assert page.evaluate(whole) == [False, False]
+    page.emulate_media(media="print")
+    assert page.evaluate(whole) == [True, True]
+    assert not page.locator(".how-long").first.is_visible()

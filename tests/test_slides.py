@@ -12,16 +12,20 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import PROJECT
 from slide_checks import NAMES, cells_of, opened, problems, soup_of, words_of
-from test_site import accessibility_problems
 
 REVEAL = PROJECT / "docs" / "slides" / "reveal"
 LOOKED_AT = ("00_start_here", "01_images_and_convolution")  # all decks: make stress
 
 
+def the_slides(tmp_path_factory):
+    """The folder of the slides, built once for all modules of a test session."""
+    folder = tmp_path_factory.getbasetemp() / "of_this_course"
+    return folder / "slides" if (folder / "slides" / "index.html").exists() else builds.built("slides", folder)
+
+
 @pytest.fixture(scope="session")
 def slides(tmp_path_factory):
-    """The folder of the slides."""
-    return builds.built("slides", tmp_path_factory.mktemp("slides"))
+    return the_slides(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -210,80 +214,6 @@ def test_on_paper_every_slide_is_one_page_and_light(open_page, slides):
     assert page.pdf(width="1280px", height="720px", print_background=True).startswith(b"%PDF")
 
 
-def title(page):
-    return page.evaluate("Reveal.getCurrentSlide().querySelector('h1, h2').textContent.trim()")
-
-
-def test_keys_and_addresses_lead_through_the_deck(open_page, slides):
-    page = opened(open_page, slides, LOOKED_AT[0], fragment="/3", width=1280, height=720)
-    assert title(page) == "3 A picture is a grid of numbers"
-    page.keyboard.press("ArrowRight")
-    assert page.evaluate("Reveal.getIndices()") == {"h": 3, "v": 1, "f": -1}
-    hidden = page.locator("section.present section.present .printed.fragment")
-    assert not hidden.evaluate("(node) => node.classList.contains('visible')")
-    page.keyboard.press("ArrowRight")
-    assert hidden.evaluate("(node) => node.classList.contains('visible')")  # what was to be guessed
-    assert page.evaluate("Reveal.getIndices().v") == 1
-    page.keyboard.press("Escape")
-    assert page.evaluate("Reveal.isOverview()")
-    page.keyboard.press("Escape")
-    assert not page.evaluate("Reveal.isOverview()")
-    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    page.keyboard.press("t")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
-    page.keyboard.press("t")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == before
-
-
-def test_the_speakers_view_opens_from_a_file_and_follows(open_page, slides):
-    page = opened(open_page, slides, LOOKED_AT[0], fragment="/2", width=1280, height=720)
-    with page.expect_popup() as popup:
-        page.keyboard.press("s")
-    view = popup.value
-    notes = view.locator(".speaker-controls-notes .value")
-    notes.get_by_text("small drawings, made by two teams of artists").wait_for()
-    page.bring_to_front()
-    page.evaluate("Reveal.slide(3)")
-    notes.get_by_text("To a computer, a picture is a grid of").wait_for()
-    assert view.locator("iframe").count() == 2
-    view.close()
-
-
-def test_a_page_to_click_answers_in_a_slide_and_hands_back_its_keys(open_page, slides):
-    page = opened(open_page, slides, LOOKED_AT[1], fragment="/4", width=1280, height=720)
-    assert page.evaluate("Reveal.getCurrentSlide().querySelector('iframe') !== null")
-    inside = page.frame_locator("section.page.present iframe")
-    inside.locator('button[data-row="2"][data-column="1"]').last.click()
-    assert float(inside.locator("[data-role=readout]").get_attribute("data-value")) == 15
-    here = page.evaluate("Reveal.getIndices()")
-    page.keyboard.press("ArrowRight")  # moves in the page to click, not in the deck
-    assert page.evaluate("Reveal.getIndices()") == here
-    page.keyboard.press("PageDown")
-    page.wait_for_function(
-        "(before) => Reveal.getIndices().h !== before.h || Reveal.getIndices().v !== before.v", arg=here
-    )
-    page.keyboard.press("ArrowLeft")
-    page.wait_for_function(
-        "(before) => Reveal.getIndices().h === before.h && Reveal.getIndices().v === before.v", arg=here
-    )
-
-
-@pytest.mark.parametrize("at", ["/", "/3", "/5/1", "/10"])
-def test_slides_are_accessible(open_page, slides, at):
-    page = opened(open_page, slides, LOOKED_AT[0], fragment=at, width=1280, height=720, reduced_motion="reduce")
-    page.evaluate("Reveal.slide(...Object.values(Reveal.getIndices()).slice(0, 2), 99)")
-    found = accessibility_problems(page)
-    # reveal.js lays a ground of its own under the slides, on which axe cannot measure contrast; nor on single letters.
-    unmeasured = ("overlapped by another element", "too short to determine")
-    assert [one for one in found if not any(why in one for why in unmeasured)] == []
-
-
-def test_the_first_page_is_accessible_and_fits_a_telephone(open_page, slides):
-    page = open_page(slides / "index.html", allow=(slides.as_uri(),), width=360, height=740)
-    assert accessibility_problems(page) == []
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-
-
 # Other notebooks --------------------------------------------------------------------------------------------------
 
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -365,6 +295,39 @@ def test_what_is_to_be_guessed_comes_later_and_without_what_gives_it_away(told):
     assert "fragment" in slide.select_one(".printed")["class"]
     assert slide.select_one(".printed").get_text() == "300"
     assert "assert x == 300" in slide.select_one(".notes").get_text()
+
+
+def test_what_would_leave_a_heading_alone_is_there_at_once(told):
+    deck = told(
+        text_cell("## 1. One\n\n**What we saw.** It is small."),
+        text_cell("## 2. Two\n\nThis is it.\n\n**What we saw.** It is large."),
+    )
+    alone, below = deck.select(".claim")
+    assert "fragment" not in alone["class"]
+    assert "fragment" in below["class"]
+
+
+def test_a_question_before_folded_code_stands_in_the_slide_and_its_answer_comes_later(told):
+    deck = told(
+        text_cell("## 1. A sum\n\nThis is one."),
+        code_cell("x = 1\nprint(x)", printed("1 of 2\n")),
+        text_cell("How many are there?"),
+        code_cell("x = 0\n" + "x += 1\n" * 9 + "print(x)", printed("9\n")),
+    )
+    slide = deck.select("section.result")[1]
+    assert "How many are there?" in slide.select_one(".body .ask").get_text()
+    assert slide.select_one(".fold")
+    assert "fragment" in slide.select_one(".printed")["class"]
+
+
+def test_a_label_above_a_list_is_no_conclusion(told):
+    deck = told(
+        text_cell("## 1. A sum\n\nThis is one."),
+        code_cell("x = 1\nprint(x)", printed("1 of 2\n")),
+        text_cell("**What we saw.**\n\n- One of two."),
+    )
+    assert deck.select(".claim") == []
+    assert "One of two." in deck.select_one(".points").get_text()
 
 
 def test_a_deck_leads_back_to_the_site_where_there_is_one(told, tmp_path):

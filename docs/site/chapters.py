@@ -30,6 +30,8 @@ UNASKED = (
     "not tried yet.</strong>",
     " exercises solved, ",
 )  # what is said to a learner alone; nobody answers on a page
+LONG = 25  # lines of what is printed, or rows of a table, that are shown at once; of more, a box shows some
+TABLE = re.compile(r"<table\b.*?</table>", re.S)
 SHARED = re.compile(r"<(style|script)>\n?(.*?)</\1>\n?", re.S)  # of a page of the course; its numbers have a type
 
 
@@ -141,7 +143,7 @@ def render(chapter: Chapter, prose: Prose, files: Files) -> None:
         template_name="base",
         template_file="notebook.html.jinja",
         extra_loaders=[FileSystemLoader(HERE)],
-        filters={"highlight": Highlight2HTML(pygments_lexer="python")},
+        filters={"highlight": Highlight2HTML(pygments_lexer="python"), "long": if_long, "note_on_box": note_on_box},
     )
     chapter.body, _ = exporter.from_notebook_node(notebook)
 
@@ -238,8 +240,10 @@ def _prepare_output(
         width, height = files.sizes[path]
         output.metadata.site = {"src": relative(path, chapter.page), "alt": description, "size": (width, height)}
     if "text/html" in data:
-        data["text/html"] = share_assets(data["text/html"], chapter, files)
-        output.metadata.site = {"is_explorer": "data-practicum-explorer" in data["text/html"]}
+        is_explorer = "data-practicum-explorer" in data["text/html"]
+        html = share_assets(data["text/html"], chapter, files)
+        data["text/html"] = html if is_explorer else TABLE.sub(_in_a_box, html)
+        output.metadata.site = {"is_explorer": is_explorer}
     figures = [one for one in cell.outputs if _is_figure(one)]
     if figures and output is figures[-1]:
         place = Place(chapter.source, site.part, chapter.page)
@@ -259,3 +263,31 @@ def share_assets(html: str, chapter: Chapter, files: Files) -> str:
         return ""
 
     return SHARED.sub(put_aside, html)
+
+
+def if_long(text: str) -> str:
+    """What to call a text that is too long to be shown at once; of others nothing.
+
+    >>> if_long("a line\\n" * 40), if_long("a line\\n" * 25)
+    ('output of 40 lines', '')
+    """
+    lines = len(text.strip("\n").split("\n"))
+    return f"output of {lines} lines" if lines > LONG else ""
+
+
+def note_on_box(name: str) -> str:
+    """What stands below a box, for those who see that it is cut off; its label says it to others."""
+    return f'<p class="how-long" aria-hidden="true">{name.partition(" of ")[2]}: scroll in the box to see all</p>'
+
+
+def _in_a_box(found: re.Match[str]) -> str:
+    """A long table in a box that scrolls, so that what is said above and below it stays in view.
+
+    The box can be reached with the keyboard, and without the page's script.
+    """
+    rows = found[0].count("<tr") - found[0].count("<thead")
+    if rows <= LONG:
+        return found[0]
+    name = f"table of {rows} rows"
+    start = f'<div class="long scroll" data-what="{name}" tabindex="0" role="group" aria-label="{name}, scrolls">'
+    return f"{start}{found[0]}</div>{note_on_box(name)}"

@@ -14,15 +14,17 @@
   });
   addEventListener("afterprint", () => setTheme(dark.matches));
 
-  // What is too wide scrolls by itself. It can be reached with the keyboard then, and only then.
+  // What is too wide or too long scrolls by itself. It can be reached with the keyboard then, and only then.
   function reachable(node) {
     const wide = node.scrollWidth > node.clientWidth + 1;
+    const long = node.matches(".long") && node.scrollHeight > node.clientHeight + 1;
     node.toggleAttribute("data-more", wide && node.scrollLeft + node.clientWidth < node.scrollWidth - 2);
-    if (wide === node.hasAttribute("tabindex")) return;
-    if (wide) {
+    node.toggleAttribute("data-below", long && node.scrollTop + node.clientHeight < node.scrollHeight - 2);
+    if (wide || long) {
+      const what = node.closest("[data-what]")?.dataset.what ?? "text";
       node.tabIndex = 0;
       node.setAttribute("role", "group");
-      node.setAttribute("aria-label", `${node.closest("[data-what]")?.dataset.what ?? "text"}, scrolls sideways`);
+      node.setAttribute("aria-label", `${what}, scrolls${long ? "" : " sideways"}`);
     } else {
       for (const name of ["tabindex", "role", "aria-label"]) node.removeAttribute(name);
     }

@@ -39,6 +39,31 @@ def compose(parts: Parts, pending: list[Block], *, is_first: bool, opens: bool, 
     return slides
 
 
+def begun(pieces: list[str]) -> list[str]:
+    """The pieces of a slide, with something below its heading before the first press.
+
+    Where all of it was to appear later, the first of it is there at once: the press that led here has shown it.
+
+    >>> begun(["<p class='claim fragment'>One.</p>", "<p class='claim fragment'>Two.</p>"])
+    ['<p class="claim">One.</p>', "<p class='claim fragment'>Two.</p>"]
+    """
+    later = None
+    for place, piece in enumerate(pieces):
+        node = BeautifulSoup(piece, "html.parser").find(True)
+        names = node.get("class", []) if node else []
+        if node is None or {"fold", "credit"} & set(names):
+            continue  # a button or who drew it: nothing to talk about
+        if "fragment" not in names:
+            return pieces
+        later = place if later is None else later
+    if later is None:
+        return pieces
+    soup = BeautifulSoup(pieces[later], "html.parser")
+    first = soup.find(True)
+    first["class"] = [name for name in first["class"] if name != "fragment"]
+    return [*pieces[:later], str(soup), *pieces[later + 1 :]]
+
+
 def height(html: str) -> int:
     """About how many pixels of a slide a piece takes, at the full size of its text.
 

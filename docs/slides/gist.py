@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 LABEL = re.compile(r"^\*\*(?P<label>[^*]{2,40}?)[.:?,]?\*\*(?P<after>[.:]?)\s+(?=\S)")
+ALONE = re.compile(r"^\*\*[^*]{2,40}[.:]\*\*\s*$")  # a label without text leads to the list below it
 PREDICT = re.compile(r"\*\*(Predict|Guess|Find|Find out)\b", re.I)
 BEFORE = re.compile(r",? before you run (the|this|that) (next )?cells?\b", re.I)
 # What is said to somebody at a keyboard means nothing to somebody who looks at a wall.
@@ -109,7 +110,7 @@ def points(paragraph: str, *, is_first: bool = False) -> list[Point]:
     """
     label = LABEL.match(paragraph)
     name = label["label"].lower() if label else ""
-    if name in SILENT:
+    if name in SILENT or ALONE.match(paragraph):
         return []
     if name in SEEN and label:
         return _claims(sentences(paragraph[label.end() :]))

@@ -3,7 +3,10 @@
   "use strict";
   const root = document.documentElement;
   const printing = /[?&](print-pdf|view=print)/i.test(location.search);
+  const preview = /[?&]receiver/i.test(location.search); // one of the two small slides in the speaker's window
   const store = "practicum-slides-theme";
+  // reveal.js lays out what is printed from frame to frame; Chromium without a window (--print-to-pdf) draws none.
+  if (printing) window.requestAnimationFrame = (then) => setTimeout(then, 0);
 
   // Light or dark: as the system says, or as chosen with T. On paper it is light.
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -30,7 +33,7 @@
 
   // A slide is as large as the screen's shape asks for: wide on a projector, tall on a telephone.
   function sizes() {
-    if (printing) return { width: 1280, height: 720 };
+    if (printing || preview) return { width: 1280, height: 720 };
     const shape = innerHeight / innerWidth;
     const within = (low, value, high) => Math.round(Math.min(Math.max(value, low), high));
     return shape > 1.05
@@ -53,13 +56,35 @@
     root.classList.remove("measuring");
   }
 
+  // The speaker's window is written by reveal.js; this is what its styles lack: code that wraps, nothing laid over the next slide.
+  const SPEAKER = `
+    body { font-family: system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; }
+    .speaker-controls-notes .value { overflow-wrap: anywhere; font-size: 1.1em; }
+    .speaker-controls-notes .value :is(pre, code) { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .86em; }
+    .speaker-controls-notes .value pre { padding: .5em .7em; background: #f1f3f6; border-radius: 6px; }
+    .speaker-controls-notes .value pre code { font-size: 1em; }
+    .speaker-controls-notes .value :is(th, td) { padding: .15em .9em .15em 0; text-align: left; vertical-align: top; }
+    #upcoming-slide .label { top: auto; bottom: 14px; left: 14px; height: 26px; line-height: 26px; }
+    body[data-speaker-layout="default"] #speaker-layout { top: calc(40% + 6px); height: 26px; line-height: 26px; }
+    body[data-speaker-layout="default"] .speaker-controls-time { padding-top: 30px; }
+  `;
+  function dress(view) {
+    try {
+      const sheet = Object.assign(view.document.createElement("style"), { id: "ours", textContent: SPEAKER });
+      if (!view.document.getElementById("ours")) view.document.head.append(sheet);
+    } catch { /* a browser that keeps the two windows apart: it stays as reveal.js made it */ }
+  }
+
   window.startDeck = () => {
+    root.classList.toggle("preview", preview);
+    if (preview) for (const frame of document.querySelectorAll("iframe.explorer")) frame.inert = true;
     const shape = () => root.classList.toggle("upright", sizes().width === 720);
     shape();
     Reveal.initialize({
       ...sizes(), margin: 0, minScale: 0.1, maxScale: 4, center: false, display: "block", hash: true,
       navigationMode: "linear", slideNumber: "c/t", controlsTutorial: false, transition: "none",
       backgroundTransition: "none", scrollActivationWidth: null, pdfSeparateFragments: false, pdfMaxPagesPerSlide: 1,
+      preloadIframes: preview ? true : null, // without it the speaker's window shows empty frames
       keyboard: { 84: turnTheme }, plugins: [RevealNotes],
     });
     Reveal.on("ready", () => {
@@ -76,7 +101,8 @@
       fit();
     });
     // A page to click keeps its keys to itself; Escape and a remote control lead out of it.
-    addEventListener("message", ({ data }) => {
+    addEventListener("message", ({ data, source }) => {
+      if (typeof data === "string" && data.includes('"reveal-notes"')) dress(source);
       if (data?.practicum === "theme?") tellFrames();
       if (data?.practicum !== "key") return;
       focus();

@@ -14,7 +14,7 @@ from typing import Any
 
 import nbformat
 from chapters import DESCRIPTION, UNASKED
-from compose import OPENING, ROOM, compose, height
+from compose import OPENING, ROOM, begun, compose, height
 from gist import PREDICT, Block, Point, blocks, for_the_room, items, points, sentences, words
 from guide import Hints
 from parts import Parts, answers, essential, printed_for_a_room, tells_something
@@ -65,6 +65,7 @@ class Teller:
             self.slides[-1].notes += self._notes
         cells, before = [], None
         for slide in self.slides:
+            slide.body = begun(slide.body)
             kind = "subslide" if slide.section == before else "slide"
             before = slide.section
             metadata = {"slideshow": {"slide_type": kind}, "slide": vars(slide)}
@@ -274,7 +275,8 @@ class Teller:
             shown.append(self.parts.printed(printed))
         tall = sum(height(one) for one in shown if one and "<details" not in one)
         lead = self._lead(45 if tall < self._room() - 90 else 0)
-        title = self.parts.line(lead.pop().text) if _is_title(lead) else ""
+        seen = bool(tables) or not code.startswith("<details")  # below a question as heading something has to stand
+        title = self.parts.line(lead.pop().text) if seen and _is_title(lead) else ""
         said = [self.parts.say(one.kind, one.text) for one in lead]
         claim = self._claim(rest, 32)
         if tall + sum(map(height, [*said, *claim])) > 1.1 * self._room():

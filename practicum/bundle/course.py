@@ -1,7 +1,11 @@
-"""The course's own files, as they go into a bundle: what the commit has, or what lies in an unpacked folder."""
+"""The course's own files, as they go into a bundle: what the commit has, or what lies in an unpacked folder.
+
+And the same course as pages, if `make site` has built them.
+"""
 
 import io
 import os
+import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -15,6 +19,9 @@ LEFT_OUT = {
     *("node_modules", ".hypothesis", ".DS_Store", ".coverage"),
 }
 LEFT_OUT_AT_TOP = {"runs", "dist", "build", "datasets", "open.sh", "open.bat", ".from-bundle", ".starting"}
+MARK = ".built"  # what docs/site/build.py puts into a site that is whole
+COPY = re.compile(r"notebooks/(solutions/)?[^/]+\.ipynb")  # what a site has a page of, and a copy to be downloaded
+MAKE = "make site first, and give the command again, to put the course in as pages too"
 NEEDED = (LOCK_FILE, "pyproject.toml", "practicum/__init__.py", "notebooks")
 
 
@@ -78,6 +85,58 @@ def open_course(folder: Path) -> Course:
     status = _ask_git(folder, "status", "--porcelain=v1", "-z", "--untracked-files=normal", "--no-renames")
     lines = status.decode("utf-8", "surrogateescape").split("\0")
     return Course(folder, commit, tuple(sorted(line[3:] for line in lines if line)))
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The course as pages.
+
+    files: name -> content; empty if there are none to be had.
+    advice: then how to get them.
+    """
+
+    files: dict[str, bytes]
+    advice: str = ""
+
+
+def built_pages(course: Path) -> Pages:
+    """What `make site` has built in a course's folder, all of one building."""
+    folder = course / "build" / "site"
+    if not folder.is_dir():
+        return Pages({}, MAKE)
+    lacking = " and ".join(name for name in ("index.html", MARK) if not (folder / name).is_file())
+    if lacking:
+        return Pages({}, f"build/site is not whole, it has no {lacking}: {MAKE}")
+    try:
+        before = (folder / MARK).stat()
+        files = {name: content for name, content, _ in Course(folder).files() if name != MARK}
+        after = (folder / MARK).stat()
+    except FileNotFoundError:
+        after = None
+    except OSError as error:
+        return Pages({}, f"build/site cannot be read ({error.strerror}): {MAKE}")
+    if after is None or (after.st_ino, after.st_mtime_ns) != (before.st_ino, before.st_mtime_ns):
+        return Pages({}, "build/site was built anew while it was read: give the command again once that is through")
+    return Pages(files)
+
+
+def other_notebooks(course: dict[str, bytes], pages: dict[str, bytes]) -> list[str]:
+    """The notebooks by which a course and the pages made of one differ: changed, added or gone since.
+
+    Times do not tell: a checkout gives files new ones. But pages hold a copy of each notebook that they were made of.
+
+    Example:
+        >>> other_notebooks({"notebooks/00.ipynb": b"{}\\n"}, {"notebooks/00.ipynb": b"{}\\r\\n", "index.html": b""})
+        []
+        >>> other_notebooks({"notebooks/00.ipynb": b"new", "notebooks/01.ipynb": b""}, {"notebooks/00.ipynb": b"old"})
+        ['notebooks/00.ipynb', 'notebooks/01.ipynb']
+    """
+    # Git may have given the files of a checkout other line ends than the commit has.
+    one, other = (
+        {name: content.replace(b"\r\n", b"\n") for name, content in files.items() if COPY.fullmatch(name)}
+        for files in (course, pages)
+    )
+    return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
 
 
 def _environment() -> dict[str, str]:

@@ -12,10 +12,9 @@ if TYPE_CHECKING:
     from practicum.bundle import Bundle, Comparison
 
 ABOUT = (
-    "Put everything that a room without internet needs into a folder: the course as it is in the commit, the datasets "
-    "that fetch --all fetches, the packages of requirements.lock as wheels, a script that sets everything up "
-    "and opens it "
-    "(start.sh, start.bat), checksums, and a README.",
+    "Put everything that a room without internet needs into a folder: the course as it is in the commit, the same as "
+    "pages if make site has built them, the datasets that fetch --all fetches, the packages of requirements.lock as "
+    "wheels, a script that sets everything up and opens it (start.sh, start.bat), checksums, and a README.",
     "What was interrupted goes on where it was when the same command is given again. The same folder can be filled for "
     "further platforms by further commands.",
 )
@@ -49,6 +48,7 @@ def add_bundle(parts: Any) -> None:
         help="3.11, 3.12 or 3.13; several times, each for each platform (default: the one that runs this)",
     )
     add("--no-data", action="store_true", help="without the datasets that are not in the repository (265 MB)")
+    add("--no-site", action="store_true", help="do not add the course as pages (make site), 32 MB")
     add("--course", type=Path, metavar="DIR", help="the folder of the whole course (default: where this package lies)")
     add("--json", action="store_true", help="print one JSON object on one line")
     bundle.set_defaults(run=_bundle)
@@ -66,6 +66,7 @@ def _bundle(options: argparse.Namespace, given: list[str]) -> int:
             platforms=options.platform,
             pythons=options.python,
             data=not options.no_data,
+            site=not options.no_site,
         )
     except KeyboardInterrupt:
         return complain("interrupted; what has come is kept, and the same command goes on from there", FAILED)
@@ -90,6 +91,11 @@ def _lines(bundle: "Bundle") -> list[str]:
     if bundle.changed:
         shown = ", ".join(bundle.changed[:5]) + (", …" if len(bundle.changed) > 5 else "")
         lines.append(f"  not in it: changes since the commit in {len(bundle.changed)} of the files here ({shown})")
+    if bundle.site:
+        lines.append(f"site: {megabytes(bundle.sizes['site'])}, the course as pages: {bundle.site}")
+        lines += [f"  {bundle.site_advice}"] if bundle.site_advice else []
+    elif bundle.site_advice:
+        lines.append(f"site: none; {bundle.site_advice}")
     lines.append(f"datasets: {megabytes(bundle.sizes['datasets'])}, {', '.join(bundle.datasets) or 'none'}")
     missing = absence([name for name in DATASETS if name not in bundle.datasets])
     lines += [f"  {missing}"] if missing else []

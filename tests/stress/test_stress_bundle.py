@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+from builds import run_build
 
 from practicum.bundle import compare
 from practicum.places import search_path
@@ -29,17 +30,8 @@ def bundle(course, to, *words, **environment):
     kept = {name: value for name, value in os.environ.items() if name != "PRACTICUM_OFFLINE"}
     done = subprocess.run(
         [
-            sys.executable,
-            "-m",
-            "practicum",
-            "workshop",
-            "bundle",
-            "--to",
-            str(to),
-            "--course",
-            str(course),
-            "--json",
-            *words,
+            *(sys.executable, "-m", "practicum", "workshop", "bundle"),
+            *("--to", str(to), "--course", str(course), "--json", *words),
         ],
         cwd=PROJECT,
         env={**kept, **environment},
@@ -71,7 +63,10 @@ def in_the_room(script, bundle, **environment):
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    """The course as it is at hand, in a checkout of its own: what is not committed yet is what is to be tried."""
+    """The course as it is at hand, in a checkout of its own: what is not committed yet is what is to be tried.
+
+    Its site is built there, too.
+    """
     folder = tmp_path_factory.mktemp("course")
     listed = ["git", "-C", str(PROJECT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split("\0")
@@ -82,6 +77,8 @@ def course(tmp_path_factory):
     who = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
     for words in (("init", "--quiet"), ("add", "--all"), (*who, "commit", "--quiet", "-m", "as it is")):
         subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True)
+    done = run_build("site", folder, folder / "build" / "site")
+    assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -128,6 +125,11 @@ def test_the_real_bundle_is_whole_and_made_once(real, course, tell):
     assert {path: path.stat().st_mtime_ns for path in (folder / "wheels").iterdir()} == wheels
     sizes = ", ".join(f"{part} {size / 1e6:.0f} MB" for part, size in said["sizes"].items())
     tell(f"bundle of {said['files']} files ({sizes}): {seconds:.0f} s; once more: {time.monotonic() - begun:.0f} s")
+    pages = {path.relative_to(folder / "site") for path in (folder / "site").rglob("*") if path.is_file()}
+    built = course / "build" / "site"
+    assert pages == {path.relative_to(built) for path in built.rglob("*") if path.is_file()} - {Path(".built")}
+    assert (said["site"], said["site_advice"]) == ("site/index.html", "")
+    tell(f"  site: {len(pages)} files, {said['sizes']['site'] / 1e6:.1f} MB")
     tell(f"  datasets: {', '.join(said['datasets'])}; absent: {', '.join(said['absent']) or 'none'}")
     facts = json.loads((folder / "bundle.json").read_text())["targets"][0]
     tell(f"  installed {facts['installed_bytes'] / 1e6:.0f} MB, longest path {facts['longest_path']} letters")
@@ -154,14 +156,15 @@ def test_in_a_room_without_internet_everything_works_from_the_bundle_alone(real,
         assert status == 0, said[-6000:]
         assert expected in said, said[-6000:]
         timings.append(time.monotonic() - begun)
+    assert not (folder.parent / "room" / "home" / "cnn-practicum" / "site").exists()
     assert re.search(r"\d+ passed", said)
     assert "failed" not in said
     tell("without internet: set up {:.0f} s, again {:.0f} s, train {:.0f} s, notebook 00 {:.0f} s".format(*timings))
 
 
 def test_a_full_stick_is_said_and_with_room_it_goes_on(small_disk, course):
-    """60 MB hold the course, and not all of the packages."""
-    disk = small_disk(60)
+    """100 MB hold the course and its pages, and not all of the packages."""
+    disk = small_disk(100)
     status, _, err = bundle(course, disk.path / "b", "--no-data", PIP_RETRIES="1")
     if "could not reach the package index" in err:
         pytest.skip(err.splitlines()[-1])

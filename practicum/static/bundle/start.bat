@@ -11,6 +11,7 @@ for %%P in ("py -3.13" "py -3.12" "py -3.11" "python" "python3") do (
 echo No Python on this machine can use this bundle. What it finds:
 py -0 2>nul || python --version 2>nul || echo   none
 echo Install a 64-bit Python that README.txt names, or ask for a bundle for this machine.
+if exist "%HERE%site\index.html" echo To read the course meanwhile, without Python, open "%HERE%site\index.html"
 pause
 exit /b 1
 

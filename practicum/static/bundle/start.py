@@ -38,7 +38,7 @@ def main() -> int:
     if (BUNDLE / "UNFINISHED.txt").exists():
         stop("This bundle is not finished. Ask for a finished one.")
     if why_not:
-        stop(f"This Python cannot be used: {why_not}.")
+        give_up(f"This Python cannot be used: {why_not}.")
     folder = Path(options.to).expanduser().absolute()
     see_place(folder)
     lock = alone(folder)
@@ -52,7 +52,9 @@ def main() -> int:
     lock.close()
     say("Looking whether this machine is ready; TensorFlow takes some seconds to load …")
     if subprocess.call([str(python), "-m", "practicum", "doctor"], cwd=folder, env=surroundings(folder)):
-        stop(f"The course is set up, but the lines above name what is wrong. To open it all the same: {opener(folder)}")
+        give_up(
+            f"The course is set up, but the lines above name what is wrong. To open it all the same: {opener(folder)}"
+        )
     say(f"To open it again, without this bundle: {opener(folder)}")
     if options.no_lab:
         return 0
@@ -84,6 +86,14 @@ def stop(line: str) -> NoReturn:
     """Tell the learner why it does not go on."""
     say(line)
     sys.exit(1)
+
+
+def give_up(line: str) -> NoReturn:
+    """Tell the learner why this machine does not do, and that the course can be read all the same."""
+    page = BUNDLE / "site" / "index.html"
+    if page.exists():
+        line += f"\nTo read the course meanwhile, without Python, open {page}"
+    stop(line)
 
 
 # Does this Python fit? ---------------------------------------------------------------------------------------------
@@ -185,18 +195,16 @@ def see_room(folder: Path, target: dict[str, Any], facts: dict[str, Any]) -> Non
     wanted = target["installed_bytes"] + facts["sizes"]["course"] + facts["sizes"]["datasets"] + SPARE_BYTES
     free = shutil.disk_usage(folder).free
     if free < wanted and not (folder / ".venv" / READY).exists():
-        stop(
+        give_up(
             f"{folder}: {wanted / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free. Make room, or name "
-            "another folder "
-            "with --to."
+            "another folder with --to."
         )
     longest = len(str(folder / ".venv" / "Lib" / "site-packages")) + 1 + target["longest_path"]
     if WINDOWS and longest > PATH_LIMIT and not long_paths():
         most = PATH_LIMIT - (longest - len(str(folder)))
         stop(
             f"{folder}: its path is too long for Windows; {most} letters are possible. Name a shorter one "
-            "with --to, such as "
-            "C:\\cnn."
+            "with --to, such as C:\\cnn."
         )
 
 
@@ -297,7 +305,7 @@ def environment(folder: Path) -> Path:
     # Pip comes later: Debian's Python cannot bring one along unless python3-venv is installed, and that needs internet.
     command = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(venv)]
     if subprocess.call(command, cwd=folder, env=surroundings(folder)):
-        stop(f"{sys.executable} could not make an environment in {venv}; its own words stand above.")
+        give_up(f"{sys.executable} could not make an environment in {venv}; its own words stand above.")
     return python
 
 
@@ -319,7 +327,7 @@ def install(folder: Path, python: Path, facts: dict[str, Any]) -> None:
     )
     for step in steps:
         if run_pip([str(python), *step], folder):
-            stop(
+            give_up(
                 "The packages could not be installed; pip's own words stand above. If it speaks of hashes, or misses a "
                 "package, the bundle is damaged: copy it once more, or ask for another stick. Else make room "
                 "and start again."
@@ -358,7 +366,7 @@ def pip(python: Path, facts: dict[str, Any], folder: Path) -> list[str]:
             return call
     wheel = facts["pip"]
     if not wheel:
-        stop("This Python has no pip. On Debian or Ubuntu: sudo apt install python3-venv (that needs internet).")
+        give_up("This Python has no pip. On Debian or Ubuntu: sudo apt install python3-venv (that needs internet).")
     expected = sums(BUNDLE / "SHA256SUMS")[wheel]
     if hash_of(BUNDLE / wheel) != expected:
         stop(f"{BUNDLE / wheel} is damaged. Copy the bundle once more, or ask for another stick.")

@@ -21,4 +21,7 @@ else
   echo "No Python on this machine can use this bundle:$tried
 Install one that README.txt names, or ask for a bundle for this machine." >&2
 fi
+if [ -e "$here/site/index.html" ]; then
+  echo "To read the course meanwhile, without Python, open $here/site/index.html" >&2
+fi
 exit 1
