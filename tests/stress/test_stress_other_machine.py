@@ -15,12 +15,17 @@ MACHINES = 3
 # Every weight is off by a few units in its last place when a training begins. After it, the networks differ as much as
 # those of two machines do.
 OTHER_ROUNDING = """
+import functools as _functools
 import numpy as _np
 from practicum import training as _training
 _train, _random = _training.train, _np.random.default_rng({machine})
+@_functools.wraps(_train)
 def _train_elsewhere(model, *arguments, **options):
-    model.set_weights([w * (1 + 3e-7 * _random.standard_normal(w.shape)).astype(w.dtype) for w in model.get_weights()])
+    for weight in model.trainable_variables:  # frozen ones stand still on any machine
+        off = 1 + 3e-7 * _random.standard_normal(weight.shape)
+        weight.assign((_np.asarray(weight) * off).astype(weight.dtype))
     return _train(model, *arguments, **options)
+_train_elsewhere.__kwdefaults__ = _train.__kwdefaults__  # notebooks read them
 _training.train = _train_elsewhere
 """
 
