@@ -6,9 +6,11 @@ Real git, real pip with a small index on this disk, real start scripts. tests/st
 import hashlib
 import http.server
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 import zipfile
 from pathlib import Path
@@ -229,6 +231,15 @@ def start(bundle, to, *words, path=None, script="start.sh", **environment):
         check=False,
     )
     return done.returncode, done.stdout
+
+
+def killed_when(there, child):
+    """Kill a command once a folder has a hundred files, while it is still copying."""
+    deadline = time.monotonic() + 60
+    while (not there.exists() or len(list(there.iterdir())) < 100) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.communicate()
 
 
 def command(*words, **environment):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import small_course
-from small_course import command, files_of, git, needs_sh, start
+from small_course import command, files_of, git, killed_when, needs_sh, start
 
 from practicum.bundle import compare, sums
 from practicum.bundle.course import open_course
@@ -74,13 +74,8 @@ def test_killed_while_it_copies_it_goes_on_with_the_rest(course, tmp_path):
     git(course, "add", ".")
     git(course, "commit", "--quiet", "-m", "many")
     words = ("--to", tmp_path / "b", "--course", course, "--no-data", "--json")
-    child = command(*words)
     there = tmp_path / "b" / "course" / "notebooks"
-    deadline = time.monotonic() + 60
-    while (not there.exists() or len(list(there.iterdir())) < 100) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    os.killpg(child.pid, signal.SIGKILL)
-    child.communicate()
+    killed_when(there, command(*words))
     before = files_of(tmp_path / "b" / "course")
     assert 100 <= len(before) < 609
     contents = {name: content for name, content, _ in open_course(course).files()}

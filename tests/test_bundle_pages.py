@@ -2,20 +2,17 @@
 
 import http.server
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
-import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 import small_course
-from small_course import command, files_of, git, needs_sh, start
+from small_course import command, files_of, git, killed_when, needs_sh, start
 
 from practicum.bundle import compare
 from practicum.bundle.course import Course, built_pages
@@ -222,13 +219,8 @@ def test_killed_among_the_pages_it_goes_on_and_forgets_none(course, tmp_path):
     many = {f"pictures__{number}.txt": "x" * number for number in range(600)}
     build_site(course, **many)
     words = ("--to", tmp_path / "b", "--course", course, "--no-data", "--json")
-    child = command(*words)
     there = tmp_path / "b" / "site" / "pictures"
-    deadline = time.monotonic() + 60
-    while (not there.exists() or len(list(there.iterdir())) < 100) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    os.killpg(child.pid, signal.SIGKILL)
-    child.communicate()
+    killed_when(there, command(*words))
     assert 100 <= len(list(there.iterdir())) < 600
     assert (tmp_path / "b/UNFINISHED.txt").exists()
     status, said = start(tmp_path / "b", tmp_path / "mine") if (tmp_path / "b/start.sh").exists() else (1, "")

@@ -3,17 +3,17 @@
 import importlib
 import json
 import re
-import sys
 from datetime import datetime, timedelta
 
+import lint
+import minutes
 import nbformat
+import needs
 import pytest
+import schedules
 from conftest import PROJECT
 
 from practicum.exercises import Exercise, Question
-
-sys.path.append(str(PROJECT / "tools"))  # scripts, not a package
-lint, minutes, needs, schedules = map(importlib.import_module, ("lint", "minutes", "needs", "schedules"))
 
 GUIDE = PROJECT / "docs" / "instructor-guide.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
@@ -89,8 +89,7 @@ def test_who_is_late_leaves_out_what_comes_later_and_enough_of_it(schedule, late
         block = schedule.block(notebook)
         assert block.begins >= late.at, notebook
         assert set(left_out) <= set(block.sections), notebook  # it is in the plan, or leaving it out saves nothing
-        counted = sum(schedules.whole_minutes(notebook)[each] for each in left_out)
-        saves += block.lasts if len(left_out) == len(block.sections) else counted * 4 / 3
+        saves += block.lasts if not late.left(block) else schedules.minutes_of(notebook, left_out) * 4 / 3
     assert late.saves == round(saves)
     assert late.saves >= late.minutes
     assert "“" in late.says  # the sentence that stands for it
@@ -98,9 +97,9 @@ def test_who_is_late_leaves_out_what_comes_later_and_enough_of_it(schedule, late
 
 @pytest.mark.parametrize(("schedule", "late"), late_rows())
 def test_who_is_late_still_runs_the_cells_that_are_needed(schedule, late):
-    for notebook, left_out in late.left_out.items():
+    for notebook in late.left_out:
         block = schedule.block(notebook)
-        left = [each for each in block.sections if each not in left_out]
+        left = late.left(block)
         besides = set(needs.needed(NOTEBOOKS[notebook], left)) if left else set()
         assert besides - set(block.run_only) == set(late.run_only[notebook]), notebook
 
@@ -144,10 +143,9 @@ def test_each_exercise_is_done_alone_in_pairs_or_together(number):
     grouped = re.findall(r"(\d+) \(§ (\d+)\)", row(number, "Exercises"))
     assert len(grouped) == len(re.findall(r"\d+", row(number, "Exercises"))) / 2
     asked = [
-        (ask.split()[1], section.number)
+        (exercise, section.number)
         for section in COUNTED[number]
-        for ask in section.asks
-        if ask.startswith("exercise")
+        for exercise in schedules.exercises(number, (section.number,))
     ]
     assert sorted(grouped) == sorted(asked)
 

@@ -1,17 +1,12 @@
 """Limits of trained results rest on measured seeds, and the measuring finds limits that do not."""
 
-import importlib.util
 import json
 import sys
 
+import limits
 import numpy as np
 import pytest
 from conftest import PROJECT
-
-spec = importlib.util.spec_from_file_location("notebook_limits", PROJECT / "tools" / "limits.py")
-limits = importlib.util.module_from_spec(spec)
-sys.modules[spec.name] = limits
-spec.loader.exec_module(limits)
 
 
 # Twelve margins with mean 0.05 and standard deviation 0.0151, moved by so much.

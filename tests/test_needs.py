@@ -1,14 +1,8 @@
 """tools/needs.py finds which left-out sections have cells that must be run all the same."""
 
-import importlib
-import sys
-
 import nbformat
+import needs
 import pytest
-from conftest import PROJECT
-
-sys.path.append(str(PROJECT / "tools"))
-needs = importlib.import_module("needs")
 
 
 @pytest.fixture

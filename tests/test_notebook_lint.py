@@ -1,19 +1,15 @@
 """Each rule of tools/lint.py lets a good notebook pass, and finds what it is there to find."""
 
-import importlib.util
 import re
 import subprocess
 import sys
 
+import lint
 import nbformat
 import pytest
 from conftest import PROJECT
 
 PATH = PROJECT / "tools" / "lint.py"
-spec = importlib.util.spec_from_file_location("notebook_lint", PATH)
-lint = importlib.util.module_from_spec(spec)
-sys.modules[spec.name] = lint
-spec.loader.exec_module(lint)
 
 TOP = """# A title
 

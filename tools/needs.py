@@ -99,10 +99,9 @@ def main(given: list[str]) -> int:
         print("to run besides:", ", ".join(needed(options.notebook, options.sections)) or "none")
         return 0
     for left_out in numbers:
-        by_user: dict[str, list[str]] = {}
-        for giver, name, user in _missing(cells, set(numbers) - {left_out}):
-            if giver == left_out and name not in by_user.setdefault(user, []):
-                by_user[user].append(name)
+        by_user: dict[str, dict[str, None]] = {}  # names in order, each once
+        for _, name, user in _missing(cells, set(numbers) - {left_out}):
+            by_user.setdefault(user, {})[name] = None
         for user, wanted in by_user.items():
             print(f"{left_out} before {user}: {', '.join(wanted)}")
     return 0

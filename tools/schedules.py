@@ -5,6 +5,7 @@
 `tests/test_instructor_guide.py` compares it with the notebooks; `tests/stress/test_stress_schedules.py` runs it.
 """
 
+import functools
 import re
 import sys
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ class Block:
 
     @property
     def counted(self) -> int:
-        return sum(whole_minutes(self.notebook)[each] for each in self.sections)
+        return minutes_of(self.notebook, self.sections)
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Late:
     says: str
     left_out: dict[str, tuple[str, ...]]
     run_only: dict[str, tuple[str, ...]]
+
+    def left(self, block: Block) -> tuple[str, ...]:
+        """The sections of a block that are still taught."""
+        return tuple(each for each in block.sections if each not in self.left_out.get(block.notebook, ()))
 
 
 @dataclass(frozen=True)
@@ -108,15 +113,21 @@ def numbers(words: str) -> Iterator[str]:
         yield from [part] if not last else map(str, range(int(first), int(last) + 1))
 
 
-def whole_minutes(notebook: str) -> dict[str, int]:
-    """Section -> minutes, as schedules add them up."""
-    return {each.number: each.whole_minutes for each in minutes.sections(NOTEBOOKS[notebook])}
+@functools.cache  # a notebook is named by many rows
+def sections_of(notebook: str) -> dict[str, minutes.Section]:
+    """The sections of a notebook by their numbers."""
+    return {each.number: each for each in minutes.sections(NOTEBOOKS[notebook])}
+
+
+def minutes_of(notebook: str, sections: tuple[str, ...]) -> int:
+    """Minutes of these sections, as schedules add them up."""
+    return sum(sections_of(notebook)[each].whole_minutes for each in sections)
 
 
 def exercises(notebook: str, sections: tuple[str, ...]) -> list[str]:
     """Numbers of the exercises in these sections."""
-    own = (each for each in minutes.sections(NOTEBOOKS[notebook]) if each.number in sections)
-    return [ask.split()[1] for section in own for ask in section.asks if ask.startswith("exercise")]
+    asks = (ask for number, section in sections_of(notebook).items() if number in sections for ask in section.asks)
+    return [ask.split()[1] for ask in asks if ask.startswith("exercise")]
 
 
 def to_run(notebook: str, sections: tuple[str, ...], run_only: tuple[str, ...]) -> list[str]:

@@ -20,11 +20,13 @@
     const long = node.matches(".long") && node.scrollHeight > node.clientHeight + 1;
     node.toggleAttribute("data-more", wide && node.scrollLeft + node.clientWidth < node.scrollWidth - 2);
     node.toggleAttribute("data-below", long && node.scrollTop + node.clientHeight < node.scrollHeight - 2);
-    if (wide || long) {
-      const what = node.closest("[data-what]")?.dataset.what ?? "text";
+    const what = node.closest("[data-what]")?.dataset.what ?? "text";
+    const label = wide || long ? `${what}, scrolls${long ? "" : " sideways"}` : null;
+    if (label === node.getAttribute("aria-label")) return; // as at almost every step of scrolling
+    if (label) {
       node.tabIndex = 0;
       node.setAttribute("role", "group");
-      node.setAttribute("aria-label", `${what}, scrolls${long ? "" : " sideways"}`);
+      node.setAttribute("aria-label", label);
     } else {
       for (const name of ["tabindex", "role", "aria-label"]) node.removeAttribute(name);
     }

@@ -216,14 +216,17 @@ class _Filling:
         if found.files:
             see_portable(f"build/site/{name}" for name in found.files)
             self._put_all(PAGES, [(name, content, False) for name, content in found.files.items()], "copying the pages")
-        elif (self.folder / FIRST_PAGE).is_file():
+            return outdated(other_notebooks(course, found.files), [], self.source.changed)
+        kept = {}
+        if (self.folder / FIRST_PAGE).is_file():
             kept = {name: hash_ for name, hash_ in self.sums_before.items() if name.startswith(f"{PAGES}/")}
             self.hashes |= kept
-        if FIRST_PAGE not in self.hashes:
+        if FIRST_PAGE not in kept:
             return found.advice
-        pages = {name.partition("/")[2]: self._content(name) for name in self.hashes if name.startswith(f"{PAGES}/")}
-        expected = {name: self.hashes[f"{PAGES}/{name}"] for name in pages}
-        harmed = [name for name, content in pages.items() if hashlib.sha256(content).hexdigest() != expected[name]]
+        pages = {name.removeprefix(f"{PAGES}/"): self._content(name) for name in kept}
+        harmed = [
+            name for name, content in pages.items() if hashlib.sha256(content).hexdigest() != kept[f"{PAGES}/{name}"]
+        ]
         return outdated(other_notebooks(course, pages), harmed, self.source.changed) or (
             f"they are of an earlier call: {found.advice}" if found.advice not in ("", MAKE) else ""
         )

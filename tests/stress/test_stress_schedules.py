@@ -1,18 +1,11 @@
 """What a class runs: each block of the instructor guide's schedules, and what is left of it when the class is late."""
 
-import importlib
-import sys
-from pathlib import Path
-
 import nbclient
 import nbformat
 import pytest
+import schedules
 
-PROJECT = Path(__file__).resolve().parents[2]
 SECONDS = 600  # for one cell, on a busy machine
-
-sys.path.append(str(PROJECT / "tools"))  # scripts, not a package
-schedules = importlib.import_module("schedules")
 
 
 def plans():
@@ -22,11 +15,10 @@ def plans():
         for block in filter(lambda block: block.notebook, schedule.blocks):
             found.setdefault((block.notebook, block.sections, block.run_only), f"{schedule.title}, {block.begins}")
         for late in schedule.late:
-            for notebook, left_out in late.left_out.items():
+            for notebook in late.left_out:
                 block = schedule.block(notebook)
-                left = tuple(each for each in block.sections if each not in left_out)
                 run_only = (*block.run_only, *late.run_only[notebook])
-                found.setdefault((notebook, left, run_only), f"{schedule.title}, late at {late.at}")
+                found.setdefault((notebook, late.left(block), run_only), f"{schedule.title}, late at {late.at}")
     return [pytest.param(*plan, id=f"{plan[0]} ({where})") for plan, where in found.items() if plan[1]]
 
 
