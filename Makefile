@@ -16,6 +16,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests side by side, each file's on one worker: they share what was trained or opened for them.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 REQUIREMENTS := requirements.txt constraints.txt pyproject.toml
 PIP_AUDIT := pip-audit==2.10.1
 
@@ -29,8 +31,8 @@ lab: .venv/.run
 	$(BIN)/jupyter lab notebooks
 
 test: check
-	$(BIN)/python -m pytest --cov --cov-report=term
-	PRACTICUM_PROGRESS=off $(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider --doctest-glob='' notebooks
+	$(PYTEST) --cov --cov-report=term
+	PRACTICUM_PROGRESS=off $(PYTEST) --nbval --nbval-current-env -p no:cacheprovider --doctest-glob='' notebooks
 
 stress: .venv/.dev
 	$(BIN)/python -m pytest --durations=0 --durations-min=1 tests/stress
