@@ -28,7 +28,7 @@ run: .venv/.run
 	$(BIN)/python -m practicum train --data emoji --out runs/first --restart
 
 lab: .venv/.run
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab --LabApp.news_url=None notebooks # it would begin by asking whether it may fetch its news
 
 test: check
 	$(PYTEST) --cov --cov-report=term

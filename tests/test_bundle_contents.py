@@ -118,8 +118,11 @@ def test_data_is_copied_from_where_it_is_and_what_is_absent_is_named(course, tmp
     assert found["datasets"] == {"cats_vs_dogs": "datasets/cats-vs-dogs.tar"}
     assert set(found["absent"]) == {"cifar10", "fashion_mnist"}
     assert "PRACTICUM_OFFLINE is set" in found["absent"]["cifar10"]
-    assert len(said.err.strip().splitlines()[-1:]) == 1
-    assert "lacks data; the same command tries again" in said.err.splitlines()[-1]
+    *why, last = said.err.strip().splitlines()[-3:]
+    assert [line.split(":")[1].strip() for line in why] == list(found["absent"])
+    assert "lacks data; the same command tries again" in last
+    assert "cifar-10-binary.tar.gz and fashion-mnist in PRACTICUM_DATA" in last
+    assert "bundled dataset" not in said.err  # that would be the way out of who wants to train, not of who packs
     assert (tmp_path / "b/datasets/cats-vs-dogs.tar").read_bytes() == b"photos"
     assert "CIFAR-10" in (tmp_path / "b/README.txt").read_text()
     assert compare(tmp_path / "b").good

@@ -22,7 +22,7 @@ def bring(bundle: Path) -> tuple[dict[str, str], dict[str, str]]:
         try:
             there[name] = _bring_one(name, bundle).relative_to(bundle).as_posix()
         except ValueError as error:
-            absent[name] = str(error)
+            absent[name] = str(error).removesuffix(places.ways_out(name)).strip()  # they are those of who wants to load
     for leftover in (bundle / DATASETS).rglob(".*.lock"):
         leftover.unlink(missing_ok=True)
     return there, absent

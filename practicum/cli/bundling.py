@@ -56,6 +56,7 @@ def add_bundle(parts: Any) -> None:
 
 def _bundle(options: argparse.Namespace, given: list[str]) -> int:
     from practicum.bundle import compare, make_bundle
+    from practicum.places import FINDABLE
 
     if options.check:
         return _say_comparison(compare(options.check), options)
@@ -76,8 +77,13 @@ def _bundle(options: argparse.Namespace, given: list[str]) -> int:
         print("\n".join(_lines(bundle)))
     if not bundle.absent:
         return DONE
-    reasons = " | ".join(f"{name}: {why}" for name, why in bundle.absent.items())
-    return complain(f"the bundle can be used, but lacks data; the same command tries again. {reasons}", FAILED)
+    for name, why in bundle.absent.items():
+        complain(f"{name}: {why}", FAILED)
+    return complain(
+        f"the bundle can be used, but lacks data; the same command tries again. Or name a folder that holds "
+        f"{' and '.join(FINDABLE[name][0] for name in bundle.absent)} in PRACTICUM_DATA, or give --no-data.",
+        FAILED,
+    )
 
 
 def _lines(bundle: "Bundle") -> list[str]:
