@@ -18,6 +18,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Tests side by side, each file's on one worker: they share what was trained or opened for them.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+# JupyterLab would begin by asking whether it may fetch its news.
+LAB_PAGE := .venv/etc/jupyter/labconfig/page_config.json
+NO_NEWS := {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
 REQUIREMENTS := requirements.txt constraints.txt pyproject.toml
 PIP_AUDIT := pip-audit==2.10.1
 
@@ -28,7 +31,7 @@ run: .venv/.run
 	$(BIN)/python -m practicum train --data emoji --out runs/first --restart
 
 lab: .venv/.run
-	$(BIN)/jupyter lab --LabApp.news_url=None notebooks # it would begin by asking whether it may fetch its news
+	$(BIN)/jupyter lab notebooks
 
 test: check
 	$(PYTEST) --cov --cov-report=term
@@ -92,6 +95,7 @@ clean:
 	$(PYTHON) -m venv .venv || \
 	  { echo "Python could not make a virtual environment. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet -r requirements.txt -c constraints.txt
+	@test -f $(LAB_PAGE) || { mkdir -p $(dir $(LAB_PAGE)); echo '$(NO_NEWS)' > $(LAB_PAGE); }
 	@touch $@
 
 .venv/.dev: .venv/.run requirements-dev.txt
