@@ -253,7 +253,7 @@ def test_an_interrupt_keeps_the_rows_and_ends_the_rest_on_the_cluster(whole, cli
         results = run_small(path, seeds=20, show_progress=True)  # with a client that lives on
         thread.join()
         assert 2 <= len(results) == len(rows(path)) <= 6
-        until(lambda: not client.run_on_scheduler(tasks_of), seconds=5)
+        until(lambda: not client.run_on_scheduler(tasks_of), seconds=15)  # all of them would take 30
     assert "stopped; the same call goes on from here" in capsys.readouterr().err
 
 

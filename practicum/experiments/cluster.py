@@ -3,6 +3,7 @@
 Dask is asked itself, not through joblib's backend: docs/decisions/0015-sweeps-on-a-cluster.md says why.
 """
 
+import gc
 import hashlib
 import time
 import warnings
@@ -59,7 +60,10 @@ def _client(address: str) -> Any:
         return Client(address, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError, AssertionError) as error:  # the last where the port is no number
         reason = str(error) or "it is no address"
-        raise ValueError(f"sweep: no Dask scheduler answers at {address} ({reason}). {START}.") from None
+    # What is left of the client goes now. Later, while another is being made, it would wait for a lock that that one has,
+    # and for ever.
+    gc.collect()
+    raise ValueError(f"sweep: no Dask scheduler answers at {address} ({reason}). {START}.")
 
 
 class Cluster:
@@ -104,6 +108,9 @@ class Cluster:
     ) -> Generator[Run]:
         """The runs, in the order in which they end: one at a time on each worker, and at most so many at a time.
 
+        Runs that Dask gives up, because each worker that had them was ended, are tried once more, one after the other:
+        where Dask had put two on a worker, it blames both.
+
         Args:
             run: run_one.
             data: what to learn from.
@@ -118,6 +125,8 @@ class Cluster:
         from distributed import CancelledError
 
         flying: dict[Any, tuple[Job, str]] = {}
+        suspects: list[Job] = []
+        alone = False
         try:
             # A task that gives the data is better than scattering them: Dask repeats it when the worker is killed that
             # had them, and scattered data are lost then.
@@ -125,7 +134,7 @@ class Cluster:
                 warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
                 sent = source if isinstance(source, str) else self._client.submit(_same, source, pure=False)
             mark, left, seen = fingerprint(data), True, time.monotonic()
-            while left or flying:
+            while left or flying or suspects:
                 there = self.workers()
                 if there:
                     seen = time.monotonic()
@@ -138,8 +147,15 @@ class Cluster:
                     else:
                         place = self._least_busy(there, flying)
                         flying[self._submit(place, run, sent, mark, job)] = job, place
+                if suspects and there and not left and not flying:
+                    alone, job, place = True, suspects.pop(0), self._least_busy(there, flying)
+                    flying[self._submit(place, run, sent, mark, job)] = job, place
                 for future in self._ended(list(flying)):
-                    yield _row(future, data.name, flying.pop(future)[0])
+                    job, _ = flying.pop(future)
+                    if not alone and _was_given_up(future):
+                        suspects.append(job)
+                    else:
+                        yield _row(future, data.name, job)
         except (OSError, CancelledError) as error:
             # A connection that breaks is told by a class of its own, or by a cancelled call, as chance has it.
             reason = error if type(error) is OSError else "its scheduler does not answer"
@@ -176,13 +192,21 @@ class Cluster:
         return []
 
 
+def _was_given_up(future: Any) -> bool:
+    from distributed import KilledWorker
+
+    return isinstance(future.exception(), KilledWorker)
+
+
 def _row(future: Any, name: str, job: Job) -> Run:
     from distributed import KilledWorker
 
     try:
         return future.result()
     except KilledWorker as error:
-        reason = f"its worker was ended from outside {error.allowed_failures + 1} times, most likely for want of memory"
+        times = error.allowed_failures + 1
+        reason = f"its worker was ended from outside {times} times with no other run of the sweep on it, most likely "
+        reason += "for want of memory"
         return failed(name, job.configuration, job.seed, job.multiply_adds, reason)
 
 
