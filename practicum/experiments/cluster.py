@@ -21,6 +21,8 @@ from practicum.experiments.table import Run
 CONNECT = 10.0  # seconds in which the scheduler must answer, and have a worker
 PATIENCE = 60.0  # seconds that a sweep waits for a worker when all are gone: Dask starts killed ones again
 LOOK = 2.0  # seconds after which it looks whether workers have come
+ANSWER = 10.0  # seconds in which the result of a run that has ended must come
+LOSSES = 3  # as many workers may be ended under a run; then it is taken to be the cause
 COMPARED = 1000  # images of a split
 START = (
     'Start one with "dask scheduler --port 8786", and on each machine that is to help, with the practicum installed, '
@@ -60,8 +62,8 @@ def _client(address: str) -> Any:
         return Client(address, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError, AssertionError) as error:  # the last where the port is no number
         reason = str(error) or "it is no address"
-    # What is left of the client goes now. Later, while another is being made, it would wait for a lock that that one has,
-    # and for ever.
+    # What is left of the client goes now. Later, while another one is being made, it would wait for a lock that this
+    # other one has, for ever.
     gc.collect()
     raise ValueError(f"sweep: no Dask scheduler answers at {address} ({reason}). {START}.")
 
@@ -74,6 +76,7 @@ class Cluster:
 
     def __init__(self, client: Any, options: dict[str, Any]) -> None:
         self._client, self._options = client, options
+        self._we_place = not {"workers", "resources"} & options.keys()
         self._checked: set[str] = set()
         end = time.monotonic() + CONNECT
         while not self.workers():
@@ -108,8 +111,7 @@ class Cluster:
     ) -> Generator[Run]:
         """The runs, in the order in which they end: one at a time on each worker, and at most so many at a time.
 
-        Runs that Dask gives up, because each worker that had them was ended, are tried once more, one after the other:
-        where Dask had put two on a worker, it blames both.
+        A run whose worker is ended is tried again when the others are done, and given up after LOSSES workers.
 
         Args:
             run: run_one.
@@ -124,9 +126,9 @@ class Cluster:
         """
         from distributed import CancelledError
 
-        flying: dict[Any, tuple[Job, str]] = {}
-        suspects: list[Job] = []
-        alone = False
+        flying: dict[Any, tuple[Job, str | None, int]] = {}  # with its worker, and how many it has lost
+        again: list[tuple[Job, int]] = []
+        job: Job | None
         try:
             # A task that gives the data is better than scattering them: Dask repeats it when the worker is killed that
             # had them, and scattered data are lost then.
@@ -134,28 +136,32 @@ class Cluster:
                 warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
                 sent = source if isinstance(source, str) else self._client.submit(_same, source, pure=False)
             mark, left, seen = fingerprint(data), True, time.monotonic()
-            while left or flying or suspects:
+            while left or flying or again:
                 there = self.workers()
                 if there:
                     seen = time.monotonic()
                 elif time.monotonic() - seen > PATIENCE:
                     raise OSError(f"no worker has been there for {PATIENCE:.0f} seconds")
-                while left and len(flying) < min(most or len(there), len(there)):
-                    job = next(jobs, None)
+                for future in [each for each, (_, place, _) in flying.items() if place and place not in there]:
+                    if future.done():
+                        continue
+                    job, _, losses = flying.pop(future)
+                    self._client.cancel([future])
+                    if losses + 1 == LOSSES:
+                        yield _given_up(data.name, job, LOSSES)
+                    else:
+                        again.append((job, losses + 1))
+                while (left or again) and len(flying) < min(most or len(there), len(there)):
+                    job, losses = (next(jobs, None), 0) if left else again.pop(0)
                     if job is None:
                         left = False
                     else:
-                        place = self._least_busy(there, flying)
-                        flying[self._submit(place, run, sent, mark, job)] = job, place
-                if suspects and there and not left and not flying:
-                    alone, job, place = True, suspects.pop(0), self._least_busy(there, flying)
-                    flying[self._submit(place, run, sent, mark, job)] = job, place
+                        place = self._least_busy(there, flying) if self._we_place else None
+                        flying[self._submit(place, run, sent, mark, job)] = job, place, losses
                 for future in self._ended(list(flying)):
-                    job, _ = flying.pop(future)
-                    if not alone and _was_given_up(future):
-                        suspects.append(job)
-                    else:
-                        yield _row(future, data.name, job)
+                    with suppress(TimeoutError):  # its worker was ended meanwhile, and took the result along
+                        yield _row(future, data.name, flying[future][0])
+                        del flying[future]
         except (OSError, CancelledError) as error:
             # A connection that breaks is told by a class of its own, or by a cancelled call, as chance has it.
             reason = error if type(error) is OSError else "its scheduler does not answer"
@@ -167,17 +173,18 @@ class Cluster:
             with suppress(Exception):  # no cluster, nothing to cancel
                 self._client.cancel(list(flying))
 
-    def _least_busy(self, there: list[str], flying: dict[Any, tuple[Job, str]]) -> str:
-        """Left to itself, Dask gives a worker of many threads several runs, which would wait there for each other."""
-        tasks = {address: set(keys) for address, keys in self._client.processing().items()}
-        for future, (_, place) in flying.items():
-            tasks.setdefault(place, set()).add(future.key)
-        return min(there, key=lambda address: len(tasks.get(address, ())))
+    def _least_busy(self, there: list[str], flying: dict[Any, tuple[Job, str | None, int]]) -> str:
+        """The one without a run of ours, and of these the one with the fewest tasks of others.
 
-    def _submit(self, place: str, *arguments: Any) -> Any:
-        where = {"workers": [place], "allow_other_workers": True}  # others: should this one be killed
-        if {"workers", "resources"} & self._options.keys():
-            where = {}
+        Left to itself, Dask gives a worker of many threads several runs, which would wait there for each other.
+        """
+        ours = [place for _, place, _ in flying.values()]
+        tasks = self._client.processing()
+        return min(there, key=lambda address: (ours.count(address), len(tasks.get(address, ()))))
+
+    def _submit(self, place: str | None, *arguments: Any) -> Any:
+        """Without a place, to where Dask likes. With one, to there only, or Dask moves it to an idle worker, too."""
+        where = {"workers": [place]} if place else {}
         return self._client.submit(run_here, *arguments, pure=False, **where, **self._options)
 
     def _ended(self, futures: list[Any]) -> list[Any]:
@@ -192,22 +199,18 @@ class Cluster:
         return []
 
 
-def _was_given_up(future: Any) -> bool:
-    from distributed import KilledWorker
-
-    return isinstance(future.exception(), KilledWorker)
-
-
 def _row(future: Any, name: str, job: Job) -> Run:
     from distributed import KilledWorker
 
     try:
-        return future.result()
+        return future.result(timeout=ANSWER)
     except KilledWorker as error:
-        times = error.allowed_failures + 1
-        reason = f"its worker was ended from outside {times} times with no other run of the sweep on it, most likely "
-        reason += "for want of memory"
-        return failed(name, job.configuration, job.seed, job.multiply_adds, reason)
+        return _given_up(name, job, error.allowed_failures + 1)
+
+
+def _given_up(name: str, job: Job, times: int) -> Run:
+    reason = f"its worker was ended from outside {times} times, most likely for want of memory"
+    return failed(name, job.configuration, job.seed, job.multiply_adds, reason)
 
 
 def versions() -> dict[str, str]:
