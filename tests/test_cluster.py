@@ -166,12 +166,28 @@ def test_each_worker_has_one_run_at_a_time_with_all_its_threads(
         assert client.nthreads()[address] == int(threads)
     if workers is None:
         assert {address for address, *_ in spans} == set(client.nthreads())
-    for place in {address for address, *_ in spans}:
-        own = sorted((float(began), float(ended)) for address, began, ended, _ in spans if address == place)
-        assert all(first[1] <= second[0] for first, second in itertools.pairwise(own))
+    assert_one_at_a_time(spans)
     moments = [float(began) for _, began, _, _ in spans]
     most = max(sum(float(began) <= moment < float(ended) for _, began, ended, _ in spans) for moment in moments)
     assert most == at_a_time
+
+
+def assert_one_at_a_time(spans):
+    for place in {address for address, *_ in spans}:
+        own = sorted((float(began), float(ended)) for address, began, ended, _ in spans if address == place)
+        assert all(first[1] <= second[0] for first, second in itertools.pairwise(own))
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_worker_is_given_no_second_run_because_the_other_has_work_of_others(
+    whole, client, tmp_path, monkeypatch, which
+):
+    monkeypatch.setattr(sweeping, "run_one", short_run)
+    theirs = client.submit(time.sleep, 4, workers=[list(client.nthreads())[which]], pure=False)
+    spans = [run.device.split() for run in run_small(tmp_path / "sweep.csv", scheduler=whole, seeds=1).runs]
+    assert {address for address, *_ in spans} == set(client.nthreads())
+    assert_one_at_a_time(spans)
+    theirs.result(timeout=30)
 
 
 def test_a_dataset_is_sent_once(whole, tmp_path, monkeypatch):
