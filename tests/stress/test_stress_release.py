@@ -84,9 +84,9 @@ def test_it_is_ready(clean):
 
 
 def test_it_trains_and_its_pages_stand_alone(clean):
-    options = ["--data", "emoji", "--filters", "8", "--epochs", "2", "--out", "runs/a", "--json"]
+    options = ["--data", "emoji", "--epochs", "1", "--out", "runs/a", "--json"]
     said = json.loads(clean("-m", "practicum", "train", *options))
-    assert said["test_accuracy"] > 0.35  # always naming the most common class gives 0.236
+    assert said["test_accuracy"] > 0.35  # six seeds: 0.43 to 0.53; always naming the most common class gives 0.236
     page = (clean.folder / "runs/a/explorer.html").read_text(encoding="utf-8")
     assert "module1_conv" in page
     assert (clean.folder / "runs/a/report.html").stat().st_size > 10_000
