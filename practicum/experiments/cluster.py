@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import practicum
 from practicum.dataset import Dataset
@@ -126,9 +126,8 @@ class Cluster:
         """
         from distributed import CancelledError
 
-        flying: dict[Any, tuple[Job, str | None, int]] = {}  # with its worker, and how many it has lost
-        again: list[tuple[Job, int]] = []
-        job: Job | None
+        flying: dict[Any, _Try] = {}
+        again: list[_Try] = []
         try:
             # A task that gives the data is better than scattering them: Dask repeats it when the worker is killed that
             # had them, and scattered data are lost then.
@@ -142,25 +141,24 @@ class Cluster:
                     seen = time.monotonic()
                 elif time.monotonic() - seen > PATIENCE:
                     raise OSError(f"no worker has been there for {PATIENCE:.0f} seconds")
-                for future in [each for each, (_, place, _) in flying.items() if place and place not in there]:
-                    if future.done():
-                        continue
-                    job, _, losses = flying.pop(future)
+                for future in [each for each, one in flying.items() if one.is_lost(there) and not each.done()]:
                     self._client.cancel([future])
-                    if losses + 1 == LOSSES:
-                        yield _given_up(data.name, job, LOSSES)
+                    lost = flying.pop(future)
+                    if lost.losses + 1 == LOSSES:
+                        yield _given_up(data.name, lost.job, LOSSES)
                     else:
-                        again.append((job, losses + 1))
+                        again.append(lost._replace(losses=lost.losses + 1))
                 while (left or again) and len(flying) < min(most or len(there), len(there)):
-                    job, losses = (next(jobs, None), 0) if left else again.pop(0)
-                    if job is None:
-                        left = False
-                    else:
-                        place = self._least_busy(there, flying) if self._we_place else None
-                        flying[self._submit(place, run, sent, mark, job)] = job, place, losses
+                    job = next(jobs, None) if left else None
+                    left = job is not None
+                    if job is None and not again:
+                        break
+                    one = again.pop(0) if job is None else _Try(job)
+                    one = one._replace(place=self._least_busy(there, flying) if self._we_place else None)
+                    flying[self._submit(one.place, run, sent, mark, one.job)] = one
                 for future in self._ended(list(flying)):
                     with suppress(TimeoutError):  # its worker was ended meanwhile, and took the result along
-                        yield _row(future, data.name, flying[future][0])
+                        yield _row(future, data.name, flying[future].job)
                         del flying[future]
         except (OSError, CancelledError) as error:
             # A connection that breaks is told by a class of its own, or by a cancelled call, as chance has it.
@@ -173,12 +171,12 @@ class Cluster:
             with suppress(Exception):  # no cluster, nothing to cancel
                 self._client.cancel(list(flying))
 
-    def _least_busy(self, there: list[str], flying: dict[Any, tuple[Job, str | None, int]]) -> str:
+    def _least_busy(self, there: list[str], flying: dict[Any, "_Try"]) -> str:
         """The one without a run of ours, and of these the one with the fewest tasks of others.
 
         Left to itself, Dask gives a worker of many threads several runs, which would wait there for each other.
         """
-        ours = [place for _, place, _ in flying.values()]
+        ours = [one.place for one in flying.values()]
         tasks = self._client.processing()
         return min(there, key=lambda address: (ours.count(address), len(tasks.get(address, ()))))
 
@@ -197,6 +195,17 @@ class Cluster:
         with self._client.as_current(), suppress(TimeoutError):
             return list(wait(futures, timeout=LOOK, return_when="FIRST_COMPLETED").done)
         return []
+
+
+class _Try(NamedTuple):
+    """A job on a worker; place: None where Dask chooses it; losses: workers that were ended under the job before."""
+
+    job: Job
+    place: str | None = None
+    losses: int = 0
+
+    def is_lost(self, there: list[str]) -> bool:
+        return self.place is not None and self.place not in there
 
 
 def _row(future: Any, name: str, job: Job) -> Run:
