@@ -76,7 +76,7 @@ def test_train_and_evaluate_take_features_like_images(base):
     read = features(base, dataset(train_images=90), ["module1_relu"])["module1_relu"]
     layers = [keras.layers.Flatten(), keras.layers.Dense(3), keras.layers.Softmax()]
     head = keras.Sequential([keras.Input(read.image_shape), *layers])
-    train(head, read, epochs=20, batch_size=16, learning_rate=0.05, show_progress=False)
+    train(head, read, epochs=60, batch_size=16, learning_rate=0.05, show_progress=False)
     assert evaluate(head, read.test).accuracy > 0.9
 
 
