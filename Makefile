@@ -20,7 +20,6 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 # JupyterLab would begin by asking whether it may fetch its news.
 LAB_PAGE := .venv/etc/jupyter/labconfig/page_config.json
-NO_NEWS := {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
 REQUIREMENTS := requirements.txt constraints.txt pyproject.toml
 PIP_AUDIT := pip-audit==2.10.1
 
@@ -95,7 +94,7 @@ clean:
 	$(PYTHON) -m venv .venv || \
 	  { echo "Python could not make a virtual environment. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet -r requirements.txt -c constraints.txt
-	@test -f $(LAB_PAGE) || { mkdir -p $(dir $(LAB_PAGE)); echo '$(NO_NEWS)' > $(LAB_PAGE); }
+	@test -f $(LAB_PAGE) || { mkdir -p $(dir $(LAB_PAGE)); cp practicum/static/jupyterlab/page_config.json $(LAB_PAGE); }
 	@touch $@
 
 .venv/.dev: .venv/.run requirements-dev.txt

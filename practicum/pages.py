@@ -9,14 +9,15 @@ from typing import Any
 import jinja2
 
 SCRIPTS = {  # kind of page -> its scripts, in order
-    "convolution": ("arithmetic.js", "parts.js", "sliding.js", "convolution.js", "start.js"),
-    "pooling": ("arithmetic.js", "parts.js", "sliding.js", "pooling.js", "start.js"),
+    "convolution": ("arithmetic.js", "parts.js", "sliding.js", "convolution.js", "edges.js", "start.js"),
+    "pooling": ("arithmetic.js", "parts.js", "sliding.js", "pooling.js", "edges.js", "start.js"),
     "network": (
         *("arithmetic.js", "parts.js"),
         *("network_layers.js", "network_overview.js", "network_explain.js", "network.js"),
+        "edges.js",
         "start.js",
     ),
-    "film": ("parts.js", "film.js", "start.js"),
+    "film": ("parts.js", "film.js", "edges.js", "start.js"),
 }
 TEMPLATES = {"network": "explorer_network.html.jinja", "film": "explorer_film.html.jinja"}
 

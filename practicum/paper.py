@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -130,5 +130,9 @@ def _drawable(character: str) -> str:
 @cache
 def _fonts() -> dict[str, Any]:
     """The fonts to draw with, by name, each where the ones before it lack a character."""
-    installed = {font.name: font.fname for font in font_manager.fontManager.ttflist}
-    return {name: font_manager.get_font(installed[name]) for name in (MAIN_FONT, *OTHER_FONTS) if name in installed}
+    fonts = {}
+    for name in (MAIN_FONT, *OTHER_FONTS):
+        with suppress(ValueError):  # not installed
+            # Unlike its list of fonts, findfont sees that one has been uninstalled since the list was made.
+            fonts[name] = font_manager.get_font(font_manager.findfont(name, fallback_to_default=False))
+    return fonts

@@ -56,6 +56,7 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
             wheel.writestr(each, text)
     return name
 """
+LAB_PAGE = "practicum/static/jupyterlab/page_config.json"
 PYPROJECT = """\
 [project]
 name = "practicum"
@@ -182,6 +183,7 @@ def course(tmp_path, index):
         "LICENSE": "MIT\n",
         "practicum/__init__.py": "",
         "practicum/__main__.py": PACKAGE,
+        LAB_PAGE: (PROJECT / LAB_PAGE).read_text(encoding="utf-8"),
         "notebooks/00_start_here.ipynb": "{}\n",
         "notebooks/größe.txt": "ä\n",
         "requirements.lock": "# made by a test\n"

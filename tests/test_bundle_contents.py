@@ -9,7 +9,7 @@ import subprocess
 import pytest
 import small_course
 from conftest import PROJECT
-from small_course import HERE, THIS, files_of, git, make_wheel
+from small_course import HERE, LAB_PAGE, THIS, files_of, git, make_wheel
 
 from practicum.bundle import compare, make_bundle, sums
 from practicum.bundle.course import open_course
@@ -102,7 +102,7 @@ def test_a_folder_that_is_no_checkout_is_taken_as_it_is(made, course):
     assert "notebooks/runs/kept.txt" in names
     assert names - {"notebooks/runs/kept.txt"} == {
         *("pyproject.toml", "backend.py", "README.md", "LICENSE", "practicum/__init__.py", "practicum/__main__.py"),
-        *("notebooks/00_start_here.ipynb", "notebooks/größe.txt", "requirements.lock"),
+        *("notebooks/00_start_here.ipynb", "notebooks/größe.txt", "requirements.lock", LAB_PAGE),
     }
     assert json.loads((folder / "bundle.json").read_text())["commit"] is None
 

@@ -562,6 +562,42 @@ def test_an_address_shows_the_explanation_where_one_looks(case, open_page, width
     assert plain.evaluate("window.scrollY") == 0, "without one, the page begins at its beginning"
 
 
+SIDES = """(part) => ["left", "right", "up", "down"].filter((side) => part.classList.contains(`more-${side}`))"""
+
+
+def ends(page, part, x=0, y=0):
+    """On which sides a part fades, once it has been scrolled so far."""
+    page.evaluate("([part, x, y]) => part.scrollTo(x, y)", [part.element_handle(), x, y])
+    page.wait_for_timeout(100)  # two frames: the scrolling, and what follows from it
+    return part.evaluate(SIDES)
+
+
+def test_what_goes_on_behind_an_edge_fades_there(case, open_page):
+    """On a narrow screen the maps stand in one row, on a wide one under each other."""
+    fragment = "layer=module2_conv&channel=1&row=2&column=3"
+    page = open_page(case("plain").path, fragment=fragment, width=390)
+    maps = page.locator('[data-layer="module2_conv"] .thumbs')
+    assert [ends(page, maps), ends(page, maps, x=60), ends(page, maps, x=10_000)] == [
+        ["right"],
+        ["left", "right"],
+        ["left"],
+    ]
+    assert "rgba(0, 0, 0, 0)" in maps.evaluate("(part) => getComputedStyle(part).maskImage")
+    few = page.locator('[data-layer="image"] .thumbs')
+    assert few.evaluate(SIDES) == []
+    assert few.evaluate("(part) => getComputedStyle(part).maskImage") == "none"
+
+    page.set_viewport_size({"width": 1360, "height": 500})
+    page.wait_for_timeout(100)
+    assert maps.evaluate(SIDES) == [], "the window has room for all eleven now"
+    detail = page.locator(".detail")
+    assert [ends(page, detail), ends(page, detail, y=10_000)] == [["down"], ["up"]]
+    select_by_address(page, "layer=softmax&channel=0&row=0&column=0")
+    page.set_viewport_size({"width": 1360, "height": 3000})
+    page.wait_for_timeout(100)
+    assert detail.evaluate(SIDES) == []
+
+
 def test_another_address_shows_another_unit(case, open_page):
     this = case("plain")
     page = open_page(this.path)

@@ -296,7 +296,7 @@ FIGURES = {
     "`dense1` (58 %)": ("04", "[0, 8, 33, 58, 0]"),
     "3, 8 and 18 pixels": ("04", "fields == [3, 4, 8, 10, 18, 22]"),
     "The stored run: 88.8 % right": ("05", "test accuracy 88.8%"),
-    "0.35 of its length": ("06", "moved by 0.35 of its length"),
+    "0.33 of its length": ("06", "moved by 0.33 of its length"),
     "0.18 points": ("06", "/ len(dataset.test), 2) == 0.18"),
     "more than 92 %": ("07", "right(repaired, lying) > 0.925"),
     "fewer than 30 %": ("07", 'found["of another class"] < 0.3'),

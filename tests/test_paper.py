@@ -1,5 +1,10 @@
 """Names that can be drawn, whatever they are; colours that can be read."""
 
+import json
+import os
+import subprocess
+import sys
+
 import matplotlib.pyplot as plt
 import pytest
 
@@ -48,6 +53,26 @@ def test_fonts_that_are_not_installed_are_not_asked_for():
         assert list(paper._fonts()) == plt.rcParams["font.family"]
         assert plt.rcParams["text.parse_math"] is False
     assert plt.rcParams["text.parse_math"] is True
+
+
+def test_fonts_uninstalled_since_matplotlib_listed_them_keep_nobody_from_drawing(tmp_path):
+    """A home folder that several machines share has the list of one of them."""
+
+    def python(code):
+        environment = {**os.environ, "MPLCONFIGDIR": str(tmp_path), "MPLBACKEND": "agg"}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    python("from matplotlib import font_manager")
+    (listed,) = tmp_path.glob("fontlist-*.json")
+    fonts = json.loads(listed.read_text())
+    there = next(font for font in fonts["ttflist"] if font["name"] == "DejaVu Sans")
+    gone = [("DejaVu Sans", "condensed"), ("Noto Sans CJK JP", "normal")]
+    fonts["ttflist"] += [{**there, "fname": f"/gone/{name}.ttf", "name": name, "stretch": kind} for name, kind in gone]
+    listed.write_text(json.dumps(fonts))
+    drawn = python("from practicum import paper\nwith paper.style(): print(paper.written('Käfer'), *paper._fonts())")
+    assert drawn.startswith("Käfer DejaVu Sans")
 
 
 def contrast(one, other):

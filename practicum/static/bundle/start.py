@@ -340,7 +340,7 @@ def ask_for_no_news(folder: Path) -> None:
     """JupyterLab begins by asking each learner whether it may fetch its news: not in a room without internet."""
     place = folder / ".venv" / "etc" / "jupyter" / "labconfig" / "page_config.json"
     place.parent.mkdir(parents=True, exist_ok=True)
-    write(place, b'{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}')
+    shutil.copyfile(folder / "practicum" / "static" / "jupyterlab" / "page_config.json", place)
 
 
 def run_pip(command: list[str], folder: Path) -> int:

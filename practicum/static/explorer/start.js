@@ -11,6 +11,7 @@ for (const root of document.querySelectorAll(`[data-practicum-explorer="${KIND}"
   const live = root.querySelector("[data-role=live]");
   try {
     startPage(root, live, data);
+    markEdges(live);
     root.addEventListener("keydown", keepFromNotebook);
     root.classList.add("live");
   } catch (error) {
