@@ -484,8 +484,8 @@ def test_a_server_that_fears_a_repeated_request_is_asked_again(server, tmp_path)
 
 def test_there_is_no_waiting_where_nobody_is_left_to_ask(server, tmp_path):
     start = time.monotonic()
-    assert_refused(server.url("/gone"), to=tmp_path, match="HTTP 404", limits=Limits(**{**QUICK, "pause": 9.0}))
-    assert time.monotonic() - start < 5
+    assert_refused(server.url("/gone"), to=tmp_path, match="HTTP 404", limits=Limits(**{**QUICK, "pause": 60.0}))
+    assert time.monotonic() - start < 40
 
 
 def test_a_server_that_begins_quickly_and_then_trickles_is_left(tmp_path):
@@ -520,11 +520,11 @@ def test_a_server_that_begins_quickly_and_then_trickles_is_left(tmp_path):
 
 
 def test_another_mirror_is_quicker_than_waiting(server, tmp_path):
-    busy = server.serve("/busy", Answer(b"later", status=503, headers={"Retry-After": "9"}))
+    busy = server.serve("/busy", Answer(b"later", status=503, headers={"Retry-After": "15"}))
     good = server.serve("/good", Answer(BODY))
     start = time.monotonic()
     fetch(busy, good, to=tmp_path)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 12
 
 
 def test_a_server_may_say_how_long_to_wait(server, tmp_path):

@@ -140,7 +140,7 @@ class Cluster:
                 if there:
                     seen = time.monotonic()
                 elif time.monotonic() - seen > PATIENCE:
-                    raise OSError(f"no worker has been there for {PATIENCE:.0f} seconds")
+                    raise _NoWorkerError(f"no worker has been there for {PATIENCE:.0f} seconds")
                 for future in [each for each, one in flying.items() if one.is_lost(there) and not each.done()]:
                     self._client.cancel([future])
                     lost = flying.pop(future)
@@ -161,8 +161,8 @@ class Cluster:
                         yield _row(future, data.name, flying[future].job)
                         del flying[future]
         except (OSError, CancelledError) as error:
-            # A connection that breaks is told by a class of its own, or by a cancelled call, as chance has it.
-            reason = error if type(error) is OSError else "its scheduler does not answer"
+            # A connection that breaks is told by this or that class, or by a cancelled call, as chance has it.
+            reason = error if isinstance(error, _NoWorkerError) else "its scheduler does not answer"
             raise ConnectionError(
                 f"sweep: the cluster at {self._client.scheduler.address} is gone ({reason}). What is done is written "
                 "down; start the scheduler and its workers again, and the same call goes on from here."
@@ -195,6 +195,10 @@ class Cluster:
         with self._client.as_current(), suppress(TimeoutError):
             return list(wait(futures, timeout=LOOK, return_when="FIRST_COMPLETED").done)
         return []
+
+
+class _NoWorkerError(OSError):
+    """All workers are gone."""
 
 
 class _Try(NamedTuple):
