@@ -562,13 +562,17 @@ def test_an_address_shows_the_explanation_where_one_looks(case, open_page, width
     assert plain.evaluate("window.scrollY") == 0, "without one, the page begins at its beginning"
 
 
+THREE_FRAMES = """() => new Promise((done) => {
+    const after = (frames) => (frames ? requestAnimationFrame(() => after(frames - 1)) : done());
+    after(3); // the layout, what is observed of it, and the look that follows
+})"""
 SIDES = """(part) => ["left", "right", "up", "down"].filter((side) => part.classList.contains(`more-${side}`))"""
 
 
 def ends(page, part, x=0, y=0):
     """On which sides a part fades, once it has been scrolled so far."""
     page.evaluate("([part, x, y]) => part.scrollTo(x, y)", [part.element_handle(), x, y])
-    page.wait_for_timeout(100)  # two frames: the scrolling, and what follows from it
+    page.evaluate(THREE_FRAMES)
     return part.evaluate(SIDES)
 
 
@@ -588,13 +592,13 @@ def test_what_goes_on_behind_an_edge_fades_there(case, open_page):
     assert few.evaluate("(part) => getComputedStyle(part).maskImage") == "none"
 
     page.set_viewport_size({"width": 1360, "height": 500})
-    page.wait_for_timeout(100)
+    page.evaluate(THREE_FRAMES)
     assert maps.evaluate(SIDES) == [], "the window has room for all eleven now"
     detail = page.locator(".detail")
     assert [ends(page, detail), ends(page, detail, y=10_000)] == [["down"], ["up"]]
     select_by_address(page, "layer=softmax&channel=0&row=0&column=0")
     page.set_viewport_size({"width": 1360, "height": 3000})
-    page.wait_for_timeout(100)
+    page.evaluate(THREE_FRAMES)
     assert detail.evaluate(SIDES) == []
 
 
